@@ -1,0 +1,177 @@
+"""Errors and the places in source files they speak of.
+
+In: a message, a place, a remedy. Out: exceptions whose text is a finished report
+(`path:line:col`, the source line, a caret, what to write instead). Its own room
+because every other room raises one of these and none may invent its own layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A kernel module's text and how to name it: `path` as reports show it, `module` as Python imports it."""
+
+    path: str
+    text: str = field(repr=False)
+    module: str = ""
+
+    def line(self, number: int) -> str:
+        """The text of line `number` (from 1), without its line end; empty past the end."""
+        lines = self.text.splitlines()
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A range of source text; lines and columns count characters from 1, the end column is exclusive.
+
+    As a context manager it gives itself to any `CompileError` that passes through
+    without a place of its own, so raise sites never handle positions.
+    """
+
+    source: SourceFile
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, CompileError) and error.span is None:
+            error.span = self
+
+    def __str__(self) -> str:
+        return f"{self.source.path}:{self.line}:{self.column}"
+
+    def excerpt(self) -> str:
+        """The first source line of the range with carets beneath it."""
+        text = self.source.line(self.line)
+        end = self.end_column if self.end_line == self.line else len(text) + 1
+        margin = "".join("\t" if c == "\t" else " " for c in text[: self.column - 1])
+        return f"    {text}\n    {margin}{'^' * max(1, end - self.column)}"
+
+
+class OxideError(RuntimeError):
+    """The root of every error this project raises on purpose; `help` says what to do about it."""
+
+    def __init__(self, message: str, *, help: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+
+    def __str__(self) -> str:
+        return self.message if self.help is None else f"{self.message}\n  help: {self.help}"
+
+
+class ConfigError(OxideError):
+    """A mistake in `[tool.oxide]` or an override of it; `key` is where, written as in the file."""
+
+    def __init__(self, key: str, message: str, *, help: str | None = None) -> None:
+        super().__init__(f"{key}: {message}", help=help)
+        self.key = key
+
+
+class CompileError(OxideError):
+    """A mistake in a kernel's source: syntax, type, safety or target."""
+
+    def __init__(self, message: str, *, help: str | None = None, span: Span | None = None) -> None:
+        super().__init__(message, help=help)
+        self.span = span
+
+    def __str__(self) -> str:
+        lines = [f"error: {self.message}"]
+        if self.span is not None:
+            lines = [f"{self.span}: error: {self.message}", self.span.excerpt()]
+        if self.help is not None:
+            lines.append(f"  help: {self.help}")
+        return "\n".join(lines)
+
+
+class ErrorReport(OxideError):
+    """All the mistakes of one build or one configuration, in order; never empty."""
+
+    def __init__(self, errors: Sequence[OxideError]) -> None:
+        self.errors = tuple(errors)
+        count = "1 error" if len(self.errors) == 1 else f"{len(self.errors)} errors"
+        super().__init__("\n".join([*map(str, self.errors), count]))
+
+
+class CompileErrors(ErrorReport):
+    """All the mistakes found in a build's kernels."""
+
+
+class ConfigErrors(ErrorReport):
+    """All the mistakes found in `[tool.oxide]` and its overrides."""
+
+
+class InternalError(OxideError):
+    """A fault of ours: a verifier failed after a stage, or the code generator died."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, help="this is a bug in oxide-build, please report it with the file named above")
+
+
+class KernelError(OxideError):
+    """The root of what a caller of an installed kernel can meet."""
+
+
+class LoadError(KernelError):
+    """A kernel's image could not be found, chosen or loaded."""
+
+
+class DriverNotFoundError(LoadError):
+    """No NVIDIA driver, or no Python binding to it, on this machine."""
+
+
+class NoCompatibleImageError(LoadError):
+    """None of the shipped images runs on this GPU with this driver."""
+
+
+class KernelArgumentError(KernelError, TypeError):
+    """An argument does not fit the kernel's signature, or breaks one of its `gpu.require` contracts."""
+
+
+class LaunchError(KernelError):
+    """The launch itself was refused: grid, block, shared memory, stream, or the driver's own word."""
+
+
+class KernelFault(KernelError):
+    """A kernel failed while it ran: out of bounds, an assertion, an illegal address."""
+
+
+@dataclass
+class Collector:
+    """Gathers compile errors so that one report can show them all."""
+
+    errors: list[CompileError] = field(default_factory=list)
+
+    @contextmanager
+    def collect(self) -> Iterator[None]:
+        """Keep a `CompileError` (or several) raised inside the block instead of letting it stop the work."""
+        try:
+            yield
+        except CompileErrors as report:
+            self.errors.extend(e for e in report.errors if isinstance(e, CompileError))
+        except CompileError as error:
+            self.errors.append(error)
+
+    def raise_if_any(self) -> None:
+        """Raise what was gathered as one `CompileErrors`, in source order."""
+        if self.errors:
+            self.errors.sort(key=_source_order)
+            raise CompileErrors(self.errors)
+
+
+def _source_order(error: CompileError) -> tuple[str, int, int]:
+    span = error.span
+    return ("", 0, 0) if span is None else (span.source.path, span.line, span.column)
