@@ -1,0 +1,101 @@
+"""The types of values: scalars, pointers and views.
+
+A view is a pointer with extents, row-major; it stays one value until lowering. Types are
+frozen and compare by content; `str(type)` is their text, which the parser reads back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeAlias
+
+Space: TypeAlias = Literal["global", "shared", "local", "constant", "generic"]
+Access: TypeAlias = Literal["read", "disjoint", "mut"]
+
+
+@dataclass(frozen=True)
+class Type:
+    """The root of all types."""
+
+
+@dataclass(frozen=True)
+class Scalar(Type):
+    """A number: `kind` is `bool`, `int` (signed), `uint` or `float`; `bits` its width."""
+
+    name: str
+    kind: Literal["bool", "int", "uint", "float"]
+    bits: int
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether this is a signed or unsigned integer (`bool` is neither)."""
+        return self.kind in ("int", "uint")
+
+    @property
+    def is_float(self) -> bool:
+        """Whether this is a floating-point type."""
+        return self.kind == "float"
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory."""
+        return max(1, self.bits // 8)
+
+    @property
+    def minimum(self) -> int:
+        """The least integer this integer type holds."""
+        return -(1 << (self.bits - 1)) if self.kind == "int" else 0
+
+    @property
+    def maximum(self) -> int:
+        """The greatest integer this integer type holds."""
+        return (1 << (self.bits - (self.kind == "int"))) - 1
+
+
+bool_ = Scalar("bool", "bool", 1)
+i8, i16, i32, i64 = (Scalar(f"i{bits}", "int", bits) for bits in (8, 16, 32, 64))
+u8, u16, u32, u64 = (Scalar(f"u{bits}", "uint", bits) for bits in (8, 16, 32, 64))
+f16, f32, f64 = (Scalar(f"f{bits}", "float", bits) for bits in (16, 32, 64))
+bf16 = Scalar("bf16", "float", 16)
+
+SCALARS: dict[str, Scalar] = {
+    scalar.name: scalar for scalar in (bool_, i8, i16, i32, i64, u8, u16, u32, u64, f16, bf16, f32, f64)
+}
+
+
+@dataclass(frozen=True)
+class Pointer(Type):
+    """An address in a memory space; `element` is None where only the space matters (the llvm dialect)."""
+
+    element: Type | None
+    space: Space
+
+    def __str__(self) -> str:
+        return f"ptr<{self.space}>" if self.element is None else f"ptr<{self.element}, {self.space}>"
+
+
+@dataclass(frozen=True)
+class View(Type):
+    """An array seen by a kernel: a pointer and one extent a dimension, None where known only at launch.
+
+    `access` is the author's promise: `read` (Slice), `disjoint` (each thread its own element) or `mut`.
+    """
+
+    DYNAMIC: ClassVar[str] = "?"
+
+    element: Scalar
+    shape: tuple[int | None, ...]
+    access: Access
+    space: Space = "global"
+
+    def __str__(self) -> str:
+        extents = "x".join(self.DYNAMIC if extent is None else str(extent) for extent in self.shape)
+        return f"view<{extents}x{self.element}, {self.access}, {self.space}>"
+
+    @property
+    def rank(self) -> int:
+        """How many dimensions."""
+        return len(self.shape)
