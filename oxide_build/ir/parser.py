@@ -43,6 +43,7 @@ class _Token:
     kind: str
     text: str
     offset: int
+    starts_line: bool
 
 
 def parse_module(text: str, dialects: Iterable[Dialect]) -> Module:
@@ -61,15 +62,19 @@ class _Parser:
         self.blocks: dict[str, Block] = {}
 
     def _scan(self) -> list[_Token]:
-        tokens, offset = [], 0
+        tokens: list[_Token] = []
+        offset, fresh = 0, True
         while offset < len(self.text):
             match = _TOKEN.match(self.text, offset)
             if match is None:
                 raise self._error(offset, f"unexpected {self.text[offset]!r}")
-            if match.lastgroup != "space":
-                tokens.append(_Token(str(match.lastgroup), match[0], offset))
+            if match.lastgroup == "space":
+                fresh = "\n" in match[0]
+            else:
+                tokens.append(_Token(str(match.lastgroup), match[0], offset, fresh))
+                fresh = False
             offset = match.end()
-        return [*tokens, _Token("end", "end of text", offset)]
+        return [*tokens, _Token("end", "end of text", offset, True)]
 
     def _error(self, offset: int, message: str) -> IRSyntaxError:
         line = self.text.count("\n", 0, offset) + 1
@@ -269,7 +274,7 @@ class _Parser:
     def _operands(self) -> tuple[list[Value], list[Successor]]:
         operands: list[Value] = []
         successors: list[Successor] = []
-        while (kind := self.tokens[self.position].kind) in ("value", "block"):
+        while (kind := self._on_this_line()) in ("value", "block"):
             if kind == "value":
                 operands.append(self._use())
             else:
@@ -277,6 +282,11 @@ class _Parser:
             if not self.skip(","):
                 break
         return operands, successors
+
+    def _on_this_line(self) -> str:
+        """The kind of the next token, or nothing when it begins another line."""
+        token = self.tokens[self.position]
+        return "" if token.starts_line else token.kind
 
     def _successor(self) -> Successor:
         block = self._block(self.take("block"))

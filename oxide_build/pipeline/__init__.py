@@ -14,17 +14,20 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeAlias
 
-from oxide_build import ir, manifest
+from oxide_build import ir
 from oxide_build.dialects import llvm, mir, nvvm
 from oxide_build.errors import InternalError, SourceFile
 from oxide_build.ir.verifier import VerificationError, verify
-from oxide_build.pipeline.assignment import check_assignment
+from oxide_build.pipeline.analysis.assignment import check_assignment
+from oxide_build.pipeline.description import describe
 from oxide_build.pipeline.frontend import parse, translate
 from oxide_build.pipeline.llvm_ir import emit_llvm_ir
 from oxide_build.pipeline.lowering import lower
 from oxide_build.pipeline.mem2reg import promote_slots
 from oxide_build.pipeline.options import Options
 from oxide_build.pipeline.targets import Target
+
+__all__ = ["LEGAL", "Observer", "Stage", "describe", "ignore", "to_llvm_ir", "to_ssa", "verified"]
 
 
 class Stage(str, Enum):
@@ -70,11 +73,6 @@ def to_llvm_ir(module: ir.Module, target: Target, options: Options, observe: Obs
     return text
 
 
-def describe(module: ir.Module) -> tuple[manifest.Kernel, ...]:
-    """What the manifest says of an `ssa` module's kernels."""
-    return tuple(_describe(module, kernel) for kernel in module.kernels())
-
-
 LEGAL: dict[Stage, Collection[ir.OpDefinition]] = {
     Stage.MIR: frozenset(mir.DIALECT.ops),
     Stage.SSA: mir.SSA_OPS,
@@ -96,18 +94,3 @@ def verified(module: ir.Module, stage: Stage) -> ir.Module:
             f"{module.name}: invalid {stage.value} stage: {error}; module kept in {Path(kept.name)}"
         ) from error
     return module
-
-
-_KINDS: dict[str, manifest.Kind] = {"read": "slice", "disjoint": "disjoint", "mut": "mut"}
-
-
-def _describe(module: ir.Module, kernel: ir.Function) -> manifest.Kernel:
-    return manifest.Kernel(
-        name=kernel.name,
-        symbol=kernel.name,
-        parameters=tuple(_parameter(value) for value in kernel.parameters),
-        index_dims=kernel.attributes["index_dims"],
-        block=kernel.attributes["block"],
-        shared_memory=_shared_memory(module, kernel),
-        contracts=tuple(manifest.Contract(*contract) for contract in kernel.attributes["contracts"]),
-    )

@@ -1,0 +1,303 @@
+"""The build, on one page: a project's kernel modules to PTX and manifests.
+
+    plan(config, root) -> jobs        which module, which targets, which options
+    run(jobs) -> built                every image of every module, in memory
+    write(built, directory_of)        `_oxide/` directories holding exactly those files
+
+In: a `Config` and the project's root. Out: `Built`, the files of each kernel module. Its own room because the
+setuptools step, the command line and whatever calls next must build alike. Nothing is written before everything
+compiled, and every mistake in every module is in one report.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from oxide_build import __version__, ir, manifest
+from oxide_build.config import Config, Settings, read_pyproject
+from oxide_build.discovery import KernelModule, PackageDir, declared_package_dirs, find_modules
+from oxide_build.errors import (
+    Collector,
+    CompileError,
+    CompileErrors,
+    ConfigError,
+    ConfigErrors,
+    InternalError,
+    SourceFile,
+)
+from oxide_build.pipeline import describe, to_llvm_ir, to_ssa
+from oxide_build.pipeline.targets import Target, least_driver, parse_ptx_version
+
+if TYPE_CHECKING:
+    from oxide_build.pipeline.ptx import CodeGenerator
+
+Log: TypeAlias = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One kernel module to compile: its file on disk, its text as read from there, and what holds for it.
+
+    `source.path` is relative to the project's root, so that no directory of the building machine gets into an image.
+    """
+
+    source: SourceFile
+    file: Path
+    sha256: str
+    settings: Settings
+
+    @property
+    def package(self) -> str:
+        """The package the module is in, whose directory gets the `_oxide/`."""
+        return self.source.module.rpartition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """The module's own name, the stem of its artifacts' names."""
+        return self.source.module.rpartition(".")[2]
+
+    def image_file(self, target: Target) -> str:
+        """The name of the image for that target."""
+        return f"{self.name}.{target}.ptx"
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The files this job makes, relative to the package, if no target is skipped."""
+        names = [f"{self.name}.json", *map(self.image_file, self.settings.targets)]
+        return tuple(f"{manifest.DIRECTORY}/{name}" for name in names)
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a job made: file contents by name relative to the package, `_oxide/vector.sm_90.ptx`."""
+
+    job: Job
+    files: Mapping[str, bytes]
+
+    @property
+    def package(self) -> str:
+        """The package the files belong to."""
+        return self.job.package
+
+
+def plan(config: Config, root: Path, package_dir: PackageDir | None = None) -> tuple[Job, ...]:
+    """The jobs of a project, in order of module name.
+
+    `package_dir` is setuptools' mapping; without one it is read from pyproject.toml. Raises ConfigErrors for kernels
+    that no file answers to and for overrides of none.
+    """
+    package_dirs = declared_package_dirs(read_pyproject(root)) if package_dir is None else (package_dir,)
+    modules = find_modules(config.kernels, root, package_dirs)
+    _check_overrides(config, modules)
+    jobs = [_job(module, root, config.settings(module.name)) for module in modules]
+    return tuple(sorted(jobs, key=lambda job: job.source.module))
+
+
+def _check_overrides(config: Config, modules: Sequence[KernelModule]) -> None:
+    mistakes = [
+        ConfigError(
+            f"[[tool.oxide.overrides]] {number} module",
+            f'found "{override.module}", which is none of the kernel modules',
+            help=f"the kernel modules are: {', '.join(sorted(module.name for module in modules))}",
+        )
+        for number, override in enumerate(config.overrides, 1)
+        if not any(override.applies_to(module.name) for module in modules)
+    ]
+    if mistakes:
+        raise ConfigErrors(mistakes)
+
+
+def _job(module: KernelModule, root: Path, settings: Settings) -> Job:
+    content = module.file.read_bytes()
+    path = Path(os.path.relpath(module.file, root)).as_posix()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        found = f"{path}: not UTF-8 text: found byte {content[fault.start]:#04x} at offset {fault.start}"
+        raise CompileErrors([CompileError(found, help="save the file as UTF-8")]) from None
+    return Job(SourceFile(path, text, module.name), module.file, hashlib.sha256(content).hexdigest(), settings)
+
+
+def notes(config: Config, jobs: Sequence[Job]) -> Iterator[str]:
+    """What the author should hear before the build: settings from outside the file, and images no newer GPU runs."""
+    for name, origin in sorted(config.origins.items()):
+        yield f"{name.replace('_', '-')} is set by {origin}"
+    for job in jobs:
+        if config.verbose:
+            yield f"{job.source.module}: {', '.join(map(str, job.settings.targets))}; {job.settings.options}"
+        if all(target.suffix for target in job.settings.targets):
+            plain = min(target.number for target in job.settings.targets)
+            yield f'{job.source.module}: no target is plain, so newer GPUs have no image; consider adding "sm_{plain}"'
+
+
+@dataclass(frozen=True)
+class _Image:
+    """One image to be: its job, its target, and the LLVM IR it is made from."""
+
+    job: Job
+    target: Target
+    llvm_ir: str
+
+
+def run(jobs: Sequence[Job], workers: int = 0, log: Log | None = None) -> tuple[Built, ...]:
+    """Compile every job for each of its targets.
+
+    `workers` is the number of processes, 0 for one a core. `log` gets one line an image and a summary (None: standard
+    error). Raises CompileErrors with every mistake in every module, InternalError when LLVM died.
+    """
+    # Here and not above: metadata and sdists are planned where llvmlite is not installed.
+    from oxide_build.pipeline import ptx
+
+    log = log or log_to_stderr
+    started = time.perf_counter()
+    modules = _read_modules(jobs)
+    images = _lower_modules(modules, log)
+    workers = workers or os.cpu_count() or 1
+    with ptx.CodeGenerator(workers) as generator, ThreadPoolExecutor(workers) as waiting:
+        futures = {waiting.submit(_emit, generator, image): image for image in images}
+        texts = _collect_texts(futures, log)
+    tools = {"oxide-build": __version__, **ptx.versions()}
+    built = tuple(_assemble(job, module, texts, tools) for job, module in modules.items())
+    size = _kilobytes(sum(len(content) for one in built for content in one.files.values()))
+    log(f"[oxide] {len(images)} images, {len(built)} modules, {size}, {time.perf_counter() - started:.2f} s")
+    return built
+
+
+def log_to_stderr(line: str) -> None:
+    """Standard error at once: front ends keep it for the user, and show its end when a build fails."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def _read_modules(jobs: Sequence[Job]) -> dict[Job, ir.Module]:
+    """The target-independent half, once a module."""
+    mistakes = Collector()
+    modules: dict[Job, ir.Module] = {}
+    for job in jobs:
+        with mistakes.collect():
+            modules[job] = to_ssa(job.source)
+    mistakes.raise_if_any()
+    return modules
+
+
+def _lower_modules(modules: Mapping[Job, ir.Module], log: Log) -> list[_Image]:
+    """The target half up to LLVM IR, once a target."""
+    mistakes = Collector()
+    images: list[_Image] = []
+    for job, module in modules.items():
+        with mistakes.collect():
+            images += _lower(job, module, log)
+    mistakes.raise_if_any()
+    return images
+
+
+def _lower(job: Job, module: ir.Module, log: Log) -> list[_Image]:
+    """One module for its targets. Front half done, what is wrong now is wrong for a target, which may be skipped."""
+    unsupported = Collector()
+    images: list[_Image] = []
+    for target in job.settings.targets:
+        with unsupported.collect():
+            images.append(_Image(job, target, to_llvm_ir(module, target, job.settings.options)))
+    if job.settings.on_unsupported_target == "error" or not images:
+        unsupported.raise_if_any()
+    for error in unsupported.errors:
+        log(f"[oxide] skipped an image of {job.name}: {error.message}")
+    return images
+
+
+def _emit(generator: CodeGenerator, image: _Image) -> tuple[str, float]:
+    """One image's PTX and the seconds it took: a thread waits on each, so that queueing is not counted."""
+    started = time.perf_counter()
+    options = image.job.settings.options
+    text = generator.emit_ptx(image.job.source.module, image.llvm_ir, image.target, options).result()
+    return text, time.perf_counter() - started
+
+
+def _collect_texts(futures: Mapping[Future[tuple[str, float]], _Image], log: Log) -> dict[tuple[Job, Target], str]:
+    """The PTX of every image, in the order they finish."""
+    texts: dict[tuple[Job, Target], str] = {}
+    mistakes = Collector()
+    for number, future in enumerate(as_completed(futures), 1):
+        job, target = futures[future].job, futures[future].target
+        with mistakes.collect():
+            text, seconds = future.result()
+            texts[job, target] = text
+            log(f"[oxide {number}/{len(futures)}] {job.name} -> {target}  {seconds:.2f} s  {_kilobytes(len(text))}")
+    mistakes.raise_if_any()
+    return texts
+
+
+def _assemble(job: Job, module: ir.Module, texts: Mapping[tuple[Job, Target], str], tools: Mapping[str, str]) -> Built:
+    """The files of one module: its images and the manifest that describes them."""
+    images = {target: texts[job, target].encode() for target in job.settings.targets if (job, target) in texts}
+    described = manifest.Manifest(
+        module=job.source.module,
+        source=job.file.name,
+        source_sha256=job.sha256,
+        generator=dict(tools),
+        options=asdict(job.settings.options),
+        requested=tuple(target.name for target in job.settings.targets),
+        kernels=describe(module),
+        artifacts=tuple(_artifact(job, target, content) for target, content in images.items()),
+    )
+    files = {f"{job.name}.json": described.to_json().encode()}
+    files.update((job.image_file(target), content) for target, content in images.items())
+    return Built(job, {f"{manifest.DIRECTORY}/{name}": content for name, content in files.items()})
+
+
+def _artifact(job: Job, target: Target, content: bytes) -> manifest.Artifact:
+    version = re.search(rb"^\.version (\d+\.\d+)", content, re.MULTILINE)
+    if version is None:
+        raise InternalError(f"{job.source.module}: the PTX for {target} names no PTX version")
+    ptx = parse_ptx_version(version[1].decode())
+    return manifest.Artifact(
+        target=target.name,
+        kind="ptx",
+        file=job.image_file(target),
+        ptx_version=str(ptx),
+        driver=least_driver(ptx),
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+    )
+
+
+def _kilobytes(size: int) -> str:
+    return f"{size / 1000:.1f} kB"
+
+
+def write(built: Iterable[Built], directory_of: Callable[[Built], Path]) -> tuple[Path, ...]:
+    """Make the `_oxide/` of each package hold exactly its built files; gives their paths.
+
+    `directory_of` says where a module's package is. Modes do not depend on the umask. Files of earlier builds go.
+    """
+    contents = {directory_of(one) / name: content for one in built for name, content in one.files.items()}
+    for path, content in contents.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        path.chmod(0o644)
+    prune({path.parent for path in contents}, contents)
+    return tuple(contents)
+
+
+def write_in_tree(built: Sequence[Built]) -> tuple[Path, ...]:
+    """Write beside the sources, where an editable install finds them and git does not."""
+    paths = write(built, lambda one: one.job.file.parent)
+    for directory in {path.parent for path in paths}:
+        (directory / ".gitignore").write_text("*\n", encoding="utf-8")
+    return paths
+
+
+def prune(directories: Iterable[Path], keep: Container[Path]) -> None:
+    """Delete every file of those `_oxide/` directories that is not in `keep`: images of targets no longer asked for."""
+    for directory in directories:
+        for stale in directory.iterdir():
+            if stale.is_file() and stale not in keep:
+                stale.unlink()

@@ -1,0 +1,86 @@
+"""What kernel authors import: `from oxide_build import gpu`.
+
+In: nothing. Out: the decorators, types and intrinsics of the kernel language. Its own
+room because this is the one part of the project that a package with kernels imports at
+start-up: it loads none of the others, and takes well under ten milliseconds.
+"""
+
+from oxide_build.gpu import math
+from oxide_build.gpu.intrinsics import (
+    atomic_add,
+    block_dim,
+    block_idx,
+    grid_dim,
+    grid_stride,
+    index_1d,
+    index_2d,
+    require,
+    shared_array,
+    sync_threads,
+    thread_idx,
+)
+from oxide_build.gpu.kernel import Kernel, device, kernel
+from oxide_build.gpu.types import (
+    DisjointSlice,
+    DisjointSlice2D,
+    Index1D,
+    IndexCol,
+    IndexRow,
+    MutSlice,
+    MutSlice2D,
+    Slice,
+    Slice2D,
+    ThreadIndex,
+    bf16,
+    f16,
+    f32,
+    f64,
+    i8,
+    i16,
+    i32,
+    i64,
+    u8,
+    u16,
+    u32,
+    u64,
+)
+
+__all__ = [
+    "DisjointSlice",
+    "DisjointSlice2D",
+    "Index1D",
+    "IndexCol",
+    "IndexRow",
+    "Kernel",
+    "MutSlice",
+    "MutSlice2D",
+    "Slice",
+    "Slice2D",
+    "ThreadIndex",
+    "atomic_add",
+    "bf16",
+    "block_dim",
+    "block_idx",
+    "device",
+    "f16",
+    "f32",
+    "f64",
+    "grid_dim",
+    "grid_stride",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "index_1d",
+    "index_2d",
+    "kernel",
+    "math",
+    "require",
+    "shared_array",
+    "sync_threads",
+    "thread_idx",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+]

@@ -1,0 +1,125 @@
+"""What a kernel can ask of the GPU: coordinates, shared memory, barriers, atomics.
+
+In: nothing on the host. Out: typed, documented names the compiler reads. Its own room
+because these are the only functions the compiler knows by name; each raises when host
+code calls it, since only a kernel has threads.
+"""
+
+from __future__ import annotations
+
+from oxide_build.gpu.types import outside_kernel
+
+TYPE_CHECKING = False
+if not TYPE_CHECKING:
+
+    def overload(function):
+        """`typing.overload` without `typing`."""
+        return function
+
+else:
+    from collections.abc import Iterator
+    from typing import Any, Literal, TypeVar, overload
+
+    from oxide_build.gpu.types import Index1D, IndexCol, IndexRow, MutableView, MutSlice, MutSlice2D, i32
+
+    T = TypeVar("T")
+    Index = TypeVar("Index")
+
+
+class Coordinates:
+    """Three `i32` of the launch, `x`, `y` and `z`."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @property
+    def x(self) -> i32:
+        """Along the fastest dimension."""
+        raise outside_kernel(f"{self._name}.x")
+
+    @property
+    def y(self) -> i32:
+        """Along the second dimension."""
+        raise outside_kernel(f"{self._name}.y")
+
+    @property
+    def z(self) -> i32:
+        """Along the third dimension."""
+        raise outside_kernel(f"{self._name}.z")
+
+    def __repr__(self) -> str:
+        return self._name
+
+
+thread_idx = Coordinates("gpu.thread_idx")
+"""The thread's place in its block."""
+
+block_idx = Coordinates("gpu.block_idx")
+"""The block's place in the grid."""
+
+block_dim = Coordinates("gpu.block_dim")
+"""Threads in a block."""
+
+grid_dim = Coordinates("gpu.grid_dim")
+"""Blocks in the grid."""
+
+
+def index_1d() -> Index1D:
+    """The thread's own index, `block_idx.x * block_dim.x + thread_idx.x`.
+
+    No other thread has it: a kernel that asks for it refuses launches of more than one dimension.
+    """
+    raise outside_kernel("gpu.index_1d()")
+
+
+def index_2d() -> tuple[IndexRow, IndexCol]:
+    """The thread's own row (along y) and column (along x).
+
+    No other thread has the pair: a kernel that asks for it refuses three-dimensional launches.
+    """
+    raise outside_kernel("gpu.index_2d()")
+
+
+def grid_stride(n: int) -> Iterator[Index1D]:
+    """The thread's own indices below `n`: from `index_1d()` in steps of the whole grid.
+
+    So a grid of any size covers `n` elements, each by one thread.
+    """
+    raise outside_kernel("gpu.grid_stride()")
+
+
+@overload
+def shared_array(shape: int, dtype: type[T]) -> MutSlice[T]: ...
+@overload
+def shared_array(shape: tuple[int, int], dtype: type[T]) -> MutSlice2D[T]: ...
+def shared_array(shape: int | tuple[int, int], dtype: type[Any]) -> Any:
+    """An array the threads of a block share; `shape` is an int or a pair of constants, `dtype` a scalar type.
+
+    Its elements start undefined; `sync_threads()` stands between one thread's write and another's read.
+    """
+    raise outside_kernel("gpu.shared_array()")
+
+
+def sync_threads() -> None:
+    """Wait until every thread of the block is here; writes before it are then seen by all of them."""
+    raise outside_kernel("gpu.sync_threads()")
+
+
+def atomic_add(
+    view: MutableView[T, Index],
+    index: Index,
+    value: T | float,
+    *,
+    order: Literal["relaxed"] = "relaxed",
+    scope: Literal["device"] = "device",
+) -> T:
+    """Add `value` to `view[index]` in one indivisible step and return what was there before."""
+    raise outside_kernel("gpu.atomic_add()")
+
+
+def require(condition: bool) -> None:
+    """A contract over extents and scalars, at the top of a kernel.
+
+    The host checks it at every launch, before the driver is called; the device code takes it as given.
+    """
+    raise outside_kernel("gpu.require()")

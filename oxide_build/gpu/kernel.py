@@ -1,0 +1,261 @@
+"""`@gpu.kernel` and `@gpu.device`: what a decorated function becomes on the host.
+
+In: the author's function, which the host never runs. Out: a `Kernel` to launch, simulate
+or look at. Its own room, and a thin one: whatever a launch or a simulation needs is
+imported by the first one, never by importing the kernel's module.
+"""
+
+from __future__ import annotations
+
+from oxide_build.gpu.types import outside_kernel
+
+TYPE_CHECKING = False
+if not TYPE_CHECKING:
+
+    def overload(function):
+        """`typing.overload` without `typing`."""
+        return function
+
+else:
+    from collections.abc import Callable
+    from typing import Any, TypeAlias, TypeVar, overload
+
+    from oxide_build.errors import KernelArgumentError, KernelError, SourceFile
+    from oxide_build.manifest import Artifact
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+    Dims: TypeAlias = int | tuple[int] | tuple[int, int] | tuple[int, int, int]
+    Launch: TypeAlias = Callable[..., None]
+
+DEFAULT_BLOCK = 256
+"""Threads a block where neither caller nor author says; a multiple of every GPU's warp that fills an SM."""
+
+_ssa: dict[SourceFile, Any] = {}
+"""Simulated modules by their text, so that repeated simulations read the source once."""
+
+
+class Kernel:
+    """A GPU kernel: `kernel[grid, block](...)` launches it, `kernel.simulate[grid, block](...)` runs it on the CPU.
+
+    Arguments are GPU arrays (torch, CuPy, or anything with `__cuda_array_interface__` or DLPack) for views and
+    numbers for scalars, by position or name. Launches are asynchronous: they return before the kernel has run.
+    Errors are of the `oxide_build.errors.KernelError` family.
+    """
+
+    def __init__(self, function: Callable[..., Any], block: Dims | None = None) -> None:
+        self.__name__ = function.__name__
+        self.__qualname__ = function.__qualname__
+        self.__module__ = function.__module__
+        self.__doc__ = function.__doc__
+        self.__wrapped__: Any = function
+        self.block = block
+
+    def __getitem__(self, configuration: tuple[Any, ...]) -> Launch:
+        """`kernel[grid, block]`, with stream and bytes of dynamic shared memory optional: a launch to call.
+
+        `grid` counts blocks and `block` threads, each an int or a tuple of up to three. The result may be kept
+        and called many times. Raises LaunchError for what no launch can be, LoadError without built images.
+        """
+        from oxide_build import runtime
+
+        return runtime.configure(self.__module__, self.__name__, *_configuration(self, configuration))
+
+    def __call__(self, *args: object, **kwargs: object) -> None:
+        """A kernel cannot be called without saying over how many threads: raises KernelArgumentError."""
+        raise _bare_call(self)
+
+    def launch(
+        self,
+        *args: object,
+        grid: Dims,
+        block: Dims,
+        stream: object = None,
+        shared_memory: int = 0,
+        **kwargs: object,
+    ) -> None:
+        """`kernel[grid, block, stream, shared_memory](*args)`, spelled out."""
+        self[grid, block, stream, shared_memory](*args, **kwargs)
+
+    def forall(self, n: int, stream: object = None, block: int | None = None) -> Launch:
+        """A launch of one thread for each of `n` elements; none at all when `n` is 0.
+
+        The block is the argument, else the kernel's own, else 256 threads. Raises LaunchError for a negative `n`.
+        """
+        threads = _threads(self, self.block if block is None else block)
+        if n < 0:
+            from oxide_build.errors import LaunchError
+
+            raise LaunchError(f"{self.__name__}.forall: n must not be negative, got {n}")
+        return self[-(-n // threads), threads, stream] if n else _launch_nothing
+
+    @property
+    def simulate(self) -> Simulation:
+        """The same kernel on the CPU and on NumPy arrays: `kernel.simulate[grid, block](...)`.
+
+        Raises CompileErrors when the source is no kernel, KernelArgumentError and LaunchError as a launch does.
+        """
+        return Simulation(self)
+
+    @property
+    def signature(self) -> str:
+        """The kernel as declared: `saxpy(a: f32, x: Slice[f32])`."""
+        code, annotations = self.__wrapped__.__code__, self.__wrapped__.__annotations__
+        names = code.co_varnames[: code.co_argcount]
+        return f"{self.__name__}({', '.join(_declared(name, annotations.get(name)) for name in names)})"
+
+    @property
+    def image(self) -> Artifact:
+        """The image chosen for the current GPU. Raises LoadError and DriverNotFoundError."""
+        from oxide_build import runtime
+
+        return runtime.image(self.__module__)[0]
+
+    @property
+    def ptx(self) -> str:
+        """The text of the image chosen for the current GPU. Raises LoadError and DriverNotFoundError."""
+        from oxide_build import runtime
+
+        return runtime.image(self.__module__)[1].decode()
+
+    def __repr__(self) -> str:
+        return f"<kernel {self.__module__}.{self.signature}>"
+
+    def __reduce__(self) -> str:
+        return self.__qualname__
+
+
+class Simulation:
+    """`kernel.simulate`, waiting for its grid and block."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+
+    def __getitem__(self, configuration: tuple[Any, ...]) -> Launch:
+        grid, block, *_ = _configuration(self._kernel, configuration)
+        return lambda *args, **kwargs: _simulate(self._kernel, grid, block, args, kwargs)
+
+    def __call__(self, *args: object, **kwargs: object) -> None:
+        """Raises KernelArgumentError: grid and block come first."""
+        raise _bare_call(self._kernel, "simulate")
+
+
+class DeviceFunction:
+    """A function kernels call; the host cannot."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.__name__ = function.__name__
+        self.__qualname__ = function.__qualname__
+        self.__module__ = function.__module__
+        self.__doc__ = function.__doc__
+        self.__wrapped__: Any = function
+
+    def __call__(self, *args: object, **kwargs: object) -> None:
+        raise outside_kernel(f"the device function {self.__name__}()")
+
+    def __repr__(self) -> str:
+        return f"<device function {self.__module__}.{self.__name__}>"
+
+    def __reduce__(self) -> str:
+        return self.__qualname__
+
+
+@overload
+def kernel(function: Callable[..., None], /) -> Kernel: ...
+@overload
+def kernel(*, block: Dims | None = None) -> Callable[[Callable[..., None]], Kernel]: ...
+def kernel(function: Callable[..., None] | None = None, /, *, block: Dims | None = None) -> Any:
+    """Mark a function as a kernel; `block=256` or `block=(16, 16)` fixes the block every launch must use."""
+    if function is None:
+        return lambda decorated: Kernel(decorated, block)
+    return Kernel(function, block)
+
+
+def device(function: Function, /) -> Function:
+    """Mark a function as one that kernels call."""
+    decorated: Any = DeviceFunction(function)
+    marked: Function = decorated
+    return marked
+
+
+def _configuration(kernel: Kernel, configuration: object) -> tuple[Any, ...]:
+    if isinstance(configuration, tuple) and 2 <= len(configuration) <= 4:
+        return configuration
+    from oxide_build.errors import LaunchError
+
+    name = kernel.__name__
+    raise LaunchError(
+        f"{name}[{configuration!r}] is no launch configuration",
+        help=f"write {name}[grid, block], {name}[grid, block, stream] or {name}[grid, block, stream, shared_memory]",
+    )
+
+
+def _bare_call(kernel: Kernel, attribute: str = "") -> KernelArgumentError:
+    from oxide_build.errors import KernelArgumentError
+
+    name = f"{kernel.__name__}.{attribute}".rstrip(".")
+    return KernelArgumentError(
+        f"{name} was called without a grid and a block",
+        help=f"write {name}[grid, block](...), with grid in blocks and block in threads",
+    )
+
+
+def _threads(kernel: Kernel, block: Any) -> int:
+    sizes = block if isinstance(block, tuple) else (DEFAULT_BLOCK if block is None else block,)
+    if any(size != 1 for size in sizes[1:]) or sizes[0] < 1:
+        from oxide_build.errors import LaunchError
+
+        raise LaunchError(
+            f"{kernel.__name__}.forall launches in one dimension, its block is {block!r}",
+            help=f"write {kernel.__name__}[grid, block](...)",
+        )
+    return int(sizes[0])
+
+
+def _launch_nothing(*args: object, **kwargs: object) -> None:
+    """The launch over no elements."""
+
+
+def _simulate(kernel: Kernel, grid: object, block: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    from oxide_build import pipeline, signature, simulator
+
+    source = _source(kernel)
+    if source not in _ssa:
+        _ssa[source] = pipeline.to_ssa(source)
+    declared = {entry.name: entry for entry in pipeline.describe(_ssa[source])}.get(kernel.__name__)
+    if declared is None:
+        raise _not_at_hand(kernel, source.path)
+    simulator.simulate(_ssa[source], declared, grid, block, signature.bind(declared, args, kwargs))
+
+
+def _source(kernel: Kernel) -> SourceFile:
+    import linecache
+
+    from oxide_build.errors import SourceFile
+
+    path = kernel.__wrapped__.__code__.co_filename
+    linecache.checkcache(path)
+    lines = linecache.getlines(path, kernel.__wrapped__.__globals__)
+    if not lines:
+        raise _not_at_hand(kernel, path)
+    return SourceFile(path, "".join(lines), kernel.__module__)
+
+
+def _not_at_hand(kernel: Kernel, path: str) -> KernelError:
+    from oxide_build.errors import KernelError
+
+    return KernelError(
+        f"the source of kernel {kernel.__name__} is not in {path}",
+        help="write the kernel at the top level of a .py file; the simulator reads it there",
+    )
+
+
+def _declared(name: str, annotation: object) -> str:
+    return name if annotation is None else f"{name}: {_spelled(annotation)}"
+
+
+def _spelled(annotation: Any) -> str:
+    if isinstance(annotation, str):
+        return annotation.replace("gpu.", "")
+    elements = getattr(annotation, "__args__", ())
+    name: str = getattr(annotation, "__name__", str(annotation))
+    return f"{name}[{', '.join(map(_spelled, elements))}]" if elements else name

@@ -1,0 +1,245 @@
+"""The types kernel authors write: scalars, views over arrays, thread-index witnesses.
+
+In: nothing. Out: names that a type checker understands, that give typed constants when
+called on the host, and that the compiler reads from source. Its own room because it is
+the vocabulary every kernel file imports: it loads no other module, so that importing a
+package with kernels stays cheap.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Generic, TypeVar
+
+    from typing_extensions import Self
+
+    from oxide_build.errors import KernelError
+
+    I = TypeVar("I", bound=int)  # noqa: E741  the integer type itself
+    F = TypeVar("F", bound=float)
+    T = TypeVar("T")
+    Index = TypeVar("Index")
+else:
+    I = F = T = Index = None  # noqa: E741
+
+    class Generic:
+        """`typing.Generic` without `typing`, whose import costs more than all of ours."""
+
+        def __class_getitem__(cls, parameter):
+            return type(list[int])(cls, parameter)
+
+
+def outside_kernel(name: str) -> KernelError:
+    """The error for host code that calls `name`, which only a kernel can."""
+    from oxide_build.errors import KernelError
+
+    return KernelError(
+        f"{name} means something only inside a kernel",
+        help="launch the kernel with kernel[grid, block](...), or run it on the CPU with "
+        "kernel.simulate[grid, block](...)",
+    )
+
+
+class Integer(int, Generic[I]):
+    """An integer of fixed width; on the host a range-checked constant.
+
+    Arithmetic gives the scalar type, also where `self` is a thread index: `i + 1` is not the thread's own index.
+    """
+
+    lowest: int
+    highest: int
+
+    def __new__(cls, value: float = 0, /) -> Self:
+        """`value` as a constant, truncated towards zero; OverflowError when it does not fit."""
+        number = int(value)
+        if not cls.lowest <= number <= cls.highest:
+            raise OverflowError(f"{cls.__name__} holds {cls.lowest} to {cls.highest}, got {value!r}")
+        return super().__new__(cls, number)
+
+    if TYPE_CHECKING:
+
+        def __add__(self, other: int, /) -> I: ...
+        def __sub__(self, other: int, /) -> I: ...
+        def __mul__(self, other: int, /) -> I: ...
+        def __floordiv__(self, other: int, /) -> I: ...
+        def __mod__(self, other: int, /) -> I: ...
+        def __and__(self, other: int, /) -> I: ...
+        def __or__(self, other: int, /) -> I: ...
+        def __xor__(self, other: int, /) -> I: ...
+        def __lshift__(self, other: int, /) -> I: ...
+        def __rshift__(self, other: int, /) -> I: ...
+        def __radd__(self, other: int, /) -> I: ...
+        def __rsub__(self, other: int, /) -> I: ...
+        def __rmul__(self, other: int, /) -> I: ...
+        def __rfloordiv__(self, other: int, /) -> I: ...
+        def __rmod__(self, other: int, /) -> I: ...
+        def __rand__(self, other: int, /) -> I: ...
+        def __ror__(self, other: int, /) -> I: ...
+        def __rxor__(self, other: int, /) -> I: ...
+        def __rlshift__(self, other: int, /) -> I: ...
+        def __rrshift__(self, other: int, /) -> I: ...
+        def __neg__(self) -> I: ...
+        def __pos__(self) -> I: ...
+        def __invert__(self) -> I: ...
+        def __abs__(self) -> I: ...
+
+
+class i8(Integer["i8"]):  # noqa: N801  scalar types are lower case, as in every language that has them
+    """A signed 8-bit integer."""
+
+    lowest, highest = -(2**7), 2**7 - 1
+
+
+class i16(Integer["i16"]):  # noqa: N801
+    """A signed 16-bit integer."""
+
+    lowest, highest = -(2**15), 2**15 - 1
+
+
+class i32(Integer["i32"]):  # noqa: N801
+    """A signed 32-bit integer: the type of indices, extents and thread coordinates."""
+
+    lowest, highest = -(2**31), 2**31 - 1
+
+
+class i64(Integer["i64"]):  # noqa: N801
+    """A signed 64-bit integer."""
+
+    lowest, highest = -(2**63), 2**63 - 1
+
+
+class u8(Integer["u8"]):  # noqa: N801
+    """An unsigned 8-bit integer."""
+
+    lowest, highest = 0, 2**8 - 1
+
+
+class u16(Integer["u16"]):  # noqa: N801
+    """An unsigned 16-bit integer."""
+
+    lowest, highest = 0, 2**16 - 1
+
+
+class u32(Integer["u32"]):  # noqa: N801
+    """An unsigned 32-bit integer."""
+
+    lowest, highest = 0, 2**32 - 1
+
+
+class u64(Integer["u64"]):  # noqa: N801
+    """An unsigned 64-bit integer."""
+
+    lowest, highest = 0, 2**64 - 1
+
+
+class Float(float, Generic[F]):
+    """A floating-point number of fixed width; on the host a Python float, rounded when it reaches a kernel."""
+
+    if TYPE_CHECKING:
+
+        def __new__(cls, value: float = 0.0, /) -> Self: ...
+        def __add__(self, other: float, /) -> F: ...
+        def __sub__(self, other: float, /) -> F: ...
+        def __mul__(self, other: float, /) -> F: ...
+        def __truediv__(self, other: float, /) -> F: ...
+        def __floordiv__(self, other: float, /) -> F: ...
+        def __mod__(self, other: float, /) -> F: ...
+        def __pow__(self, other: float, modulus: None = None, /) -> F: ...
+        def __radd__(self, other: float, /) -> F: ...
+        def __rsub__(self, other: float, /) -> F: ...
+        def __rmul__(self, other: float, /) -> F: ...
+        def __rtruediv__(self, other: float, /) -> F: ...
+        def __rfloordiv__(self, other: float, /) -> F: ...
+        def __rmod__(self, other: float, /) -> F: ...
+        def __neg__(self) -> F: ...
+        def __pos__(self) -> F: ...
+        def __abs__(self) -> F: ...
+
+
+class f16(Float["f16"]):  # noqa: N801
+    """An IEEE half-precision number."""
+
+
+class bf16(Float["bf16"]):  # noqa: N801
+    """A bfloat16 number: single precision's range with 8 significant bits."""
+
+
+class f32(Float["f32"]):  # noqa: N801
+    """An IEEE single-precision number."""
+
+
+class f64(Float["f64"]):  # noqa: N801
+    """An IEEE double-precision number."""
+
+
+class ThreadIndex(i32):
+    """A witness: an index no other thread of the launch has."""
+
+
+class Index1D(ThreadIndex):
+    """The thread's own index in a one-dimensional launch."""
+
+
+class IndexRow(ThreadIndex):
+    """The thread's own row in a two-dimensional launch."""
+
+
+class IndexCol(ThreadIndex):
+    """The thread's own column in a two-dimensional launch."""
+
+
+class View(Generic[T, Index]):
+    """A pointer and its extents, row-major and contiguous; every index is checked against them."""
+
+    def __init__(self) -> None:
+        raise outside_kernel(type(self).__name__)
+
+    def __len__(self) -> int:
+        """The extent of the first dimension."""
+        raise outside_kernel("len() of a view")
+
+    @property
+    def shape(self) -> tuple[i32, ...]:
+        """The extents, slowest dimension first."""
+        raise outside_kernel("the shape of a view")
+
+    def __getitem__(self, index: Index, /) -> T:
+        """The element at `index`; the kernel stops there when it is out of bounds."""
+        raise outside_kernel("indexing a view")
+
+
+class WritableView(View[T, Index]):
+    """A view whose elements can be set; a value of another float type is converted as literals are."""
+
+    def __setitem__(self, index: Index, value: T | float, /) -> None:
+        """Set the element at `index`; the kernel stops there when it is out of bounds."""
+        raise outside_kernel("writing to a view")
+
+
+class MutableView(WritableView[T, Index]):
+    """Plain GPU memory: any thread may read and write anywhere; races are the author's to rule out."""
+
+
+class Slice(View[T, int]):
+    """A read-only view of one dimension."""
+
+
+class Slice2D(View[T, tuple[int, int]]):
+    """A read-only view of two dimensions."""
+
+
+class DisjointSlice(WritableView[T, ThreadIndex]):
+    """A view each thread reads and writes at its own index only: free of races by construction."""
+
+
+class DisjointSlice2D(WritableView[T, tuple[IndexRow, IndexCol]]):
+    """A view of two dimensions that each thread reads and writes at its own row and column only."""
+
+
+class MutSlice(MutableView[T, int]):
+    """A view of one dimension that any thread may read and write anywhere."""
+
+
+class MutSlice2D(MutableView[T, tuple[int, int]]):
+    """A view of two dimensions that any thread may read and write anywhere."""

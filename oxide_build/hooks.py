@@ -1,0 +1,160 @@
+"""The build backend: setuptools' PEP 517 and PEP 660 hooks with the kernel step switched on.
+
+In: a front end's call, in the project's root. Out: what the call asks for; a user's mistake becomes SystemExit with
+the report as its last words. Its own room because a front end imports it by name, at first with nothing but
+oxide-build installed: setuptools and the compiler come in inside the hooks, once `get_requires_*` has asked for them.
+
+Config settings that begin with `oxide.` are ours; the rest go to setuptools.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TypeAlias
+
+from oxide_build.archives import normalize_sdist, normalize_wheel
+from oxide_build.config import PREFIX, load_config, read_pyproject
+from oxide_build.discovery import declared_package_dirs, find_modules
+from oxide_build.errors import ConfigErrors, OxideError
+
+ConfigSettings: TypeAlias = "Mapping[str, object] | None"
+
+SETUPTOOLS = "setuptools>=77"
+LLVM = "llvmlite>=0.50,<0.51"
+LIBDEVICE = "nvidia-nvvm>=13,<14"
+
+
+def get_requires_for_build_wheel(config_settings: ConfigSettings = None) -> list[str]:
+    """What a build needs installed: setuptools, the code generator, and libdevice where kernels use its functions."""
+    with _reported():
+        compiler = [SETUPTOOLS, LLVM, *([LIBDEVICE] if _use_math(_ours(config_settings)) else [])]
+        return compiler + _asked_by_setuptools("get_requires_for_build_wheel", config_settings)
+
+
+def get_requires_for_build_editable(config_settings: ConfigSettings = None) -> list[str]:
+    """The same as for a wheel: an editable install's kernels are compiled when it is installed."""
+    return get_requires_for_build_wheel(config_settings)
+
+
+def get_requires_for_build_sdist(config_settings: ConfigSettings = None) -> list[str]:
+    """setuptools alone: nothing is compiled for an sdist."""
+    with _reported():
+        load_config(Path.cwd(), _ours(config_settings))
+        return [SETUPTOOLS, *_asked_by_setuptools("get_requires_for_build_sdist", config_settings)]
+
+
+def prepare_metadata_for_build_wheel(metadata_directory: str, config_settings: ConfigSettings = None) -> str:
+    """Write the `.dist-info` into `metadata_directory`; gives its name."""
+    with _building(config_settings) as theirs:
+        from setuptools import build_meta
+
+        return str(build_meta.prepare_metadata_for_build_wheel(metadata_directory, theirs))
+
+
+def prepare_metadata_for_build_editable(metadata_directory: str, config_settings: ConfigSettings = None) -> str:
+    """Write the `.dist-info` into `metadata_directory`; gives its name."""
+    with _building(config_settings) as theirs:
+        from setuptools import build_meta
+
+        return str(build_meta.prepare_metadata_for_build_editable(metadata_directory, theirs))
+
+
+def build_wheel(
+    wheel_directory: str, config_settings: ConfigSettings = None, metadata_directory: str | None = None
+) -> str:
+    """Build the wheel, kernels compiled for every target, into `wheel_directory`; gives its name."""
+    with _building(config_settings) as theirs:
+        from setuptools import build_meta
+
+        name = str(build_meta.build_wheel(wheel_directory, theirs, metadata_directory))
+        normalize_wheel(Path(wheel_directory, name))
+        return name
+
+
+def build_editable(
+    wheel_directory: str, config_settings: ConfigSettings = None, metadata_directory: str | None = None
+) -> str:
+    """Build the wheel of an editable install into `wheel_directory`; gives its name."""
+    with _building(config_settings) as theirs:
+        from setuptools import build_meta
+
+        return str(build_meta.build_editable(wheel_directory, theirs, metadata_directory))
+
+
+def build_sdist(sdist_directory: str, config_settings: ConfigSettings = None) -> str:
+    """Build the sdist, sources only, into `sdist_directory`; gives its name."""
+    with _building(config_settings) as theirs:
+        from setuptools import build_meta
+
+        name = str(build_meta.build_sdist(sdist_directory, theirs))
+        normalize_sdist(Path(sdist_directory, name))
+        return name
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """Make a user's mistake a message: front ends show the end of the log, where a traceback would bury it."""
+    try:
+        yield
+    except OxideError as error:
+        raise SystemExit(f"oxide-build: the kernels cannot be built\n{error}") from None
+
+
+@contextmanager
+def _building(config_settings: ConfigSettings) -> Iterator[dict[str, object]]:
+    """Switch the kernel step on; gives setuptools' own settings."""
+    from oxide_build.setuptools_step import kernel_step
+
+    ours = _ours(config_settings)
+    with _reported(), kernel_step(ours):
+        yield {name: value for name, value in (config_settings or {}).items() if name not in ours}
+
+
+def _ours(config_settings: ConfigSettings) -> dict[str, object]:
+    return {name: value for name, value in (config_settings or {}).items() if name.startswith(PREFIX)}
+
+
+def _asked_by_setuptools(hook: str, config_settings: ConfigSettings) -> list[str]:
+    """`setup_requires` of a setup.py; nothing while setuptools is not there to be asked."""
+    if find_spec("setuptools") is None:
+        return []
+    from setuptools import build_meta
+
+    ours = _ours(config_settings)
+    theirs = {name: value for name, value in (config_settings or {}).items() if name not in ours}
+    return [str(requirement) for requirement in getattr(build_meta, hook)(theirs)]
+
+
+def _use_math(settings: Mapping[str, object]) -> bool:
+    """Whether a kernel module may need libdevice. Raises ConfigErrors for a wrong configuration."""
+    root = Path.cwd()
+    config = load_config(root, settings)
+    try:
+        modules = find_modules(config.kernels, root, declared_package_dirs(read_pyproject(root)))
+    except ConfigErrors:
+        # Only setuptools knows every way to map packages to directories (setup.py, setup.cfg): ask for everything.
+        return True
+    return any(_uses_math(module.file.read_bytes()) for module in modules)
+
+
+def _uses_math(source: bytes) -> bool:
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except (SyntaxError, ValueError):
+        return False  # the build itself will say so, with the place
+    return any(_is_math(node) for node in nodes)
+
+
+def _is_math(node: ast.AST) -> bool:
+    """Whether this may become a call of libdevice: a function of `math`, or an operator that is one on floats."""
+    if isinstance(node, (ast.Pow, ast.Mod, ast.FloorDiv)):
+        return True
+    if isinstance(node, ast.Name):
+        return node.id in ("math", "pow", "divmod")
+    if isinstance(node, ast.Attribute):
+        return node.attr == "math"
+    return isinstance(node, ast.ImportFrom) and (node.module or "").rpartition(".")[2] == "math"

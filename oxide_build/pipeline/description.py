@@ -1,0 +1,53 @@
+"""What the manifest says of a module's kernels, read off the `ssa` stage."""
+
+from __future__ import annotations
+
+import math
+
+from oxide_build import ir, manifest
+from oxide_build.dialects import mir
+from oxide_build.ir.types import View
+
+_KINDS: dict[str, manifest.Kind] = {"read": "slice", "disjoint": "disjoint", "mut": "mut"}
+
+
+def describe(module: ir.Module) -> tuple[manifest.Kernel, ...]:
+    """Every kernel as its launcher needs to know it, in source order."""
+    return tuple(_describe(module, kernel) for kernel in module.kernels())
+
+
+def _describe(module: ir.Module, kernel: ir.Function) -> manifest.Kernel:
+    return manifest.Kernel(
+        name=kernel.name,
+        symbol=kernel.name,
+        parameters=tuple(_parameter(value) for value in kernel.parameters),
+        index_dims=kernel.attributes["index_dims"],
+        block=kernel.attributes["block"],
+        shared_memory=_shared_memory(module, kernel),
+        contracts=tuple(manifest.Contract(*contract) for contract in kernel.attributes["contracts"]),
+    )
+
+
+def _parameter(value: ir.Value) -> manifest.Parameter:
+    name, type = str(value.name), value.type
+    if isinstance(type, View):
+        return manifest.Parameter(name, _KINDS[type.access], str(type.element), type.rank)
+    return manifest.Parameter(name, "scalar", str(type))
+
+
+def _shared_memory(module: ir.Module, function: ir.Function) -> int:
+    """Bytes of shared memory of a function and of all it calls, each counted once."""
+    reached: dict[str, ir.Function] = {function.name: function}
+    work = [function]
+    while work:
+        for op in work.pop().ops():
+            callee = op.attributes["callee"] if op.definition is mir.call else None
+            if callee is not None and callee not in reached:
+                reached[callee] = module.functions[callee]
+                work.append(module.functions[callee])
+    arrays = [op.result.type for f in reached.values() for op in f.ops() if op.definition is mir.shared_array]
+    return sum(_bytes(type) for type in arrays if isinstance(type, View))
+
+
+def _bytes(view: View) -> int:
+    return view.element.size * math.prod(extent for extent in view.shape if extent is not None)

@@ -1,0 +1,82 @@
+"""Annotations of parameters and locals to static types."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from typing import cast
+
+from oxide_build.errors import CompileError
+from oxide_build.ir.types import Access, Scalar, View, bool_
+from oxide_build.pipeline.frontend.constants import TYPE_PATHS
+from oxide_build.pipeline.frontend.operands import WITNESS_NAMES, StaticType, Witness
+from oxide_build.pipeline.frontend.scope import dotted
+from oxide_build.pipeline.frontend.syntax import KernelModule
+
+_VIEWS: Mapping[str, tuple[str, int]] = {
+    f"gpu.{name}{suffix}": (access, rank)
+    for name, access in (("Slice", "read"), ("DisjointSlice", "disjoint"), ("MutSlice", "mut"))
+    for suffix, rank in (("", 1), ("2D", 2))
+}
+_WITNESSES: Mapping[str, Witness] = {f"gpu.{name}": witness for witness, name in WITNESS_NAMES.items()}
+_PYTHON_TYPES: Mapping[str, str] = {"int": "i32 or i64", "float": "f32 or f64", "complex": "two floats"}
+_KNOWN = "scalars (f32, i32, …), bool, Slice[T], DisjointSlice[T], MutSlice[T] and their 2D forms"
+
+
+def static_type(node: ast.expr, module: KernelModule) -> StaticType:
+    """The type an annotation means; raises CompileError placed at the annotation."""
+    with module.span(node):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            return static_type(_quoted(node.value, node), module)
+        if isinstance(node, ast.Subscript):
+            return _view(node, module)
+        return _plain(node, module)
+
+
+def _quoted(text: str, node: ast.expr) -> ast.expr:
+    try:
+        inner = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        raise CompileError(f"{text!r} is no type") from None
+    for part in ast.walk(inner):
+        ast.copy_location(part, node)
+    return inner
+
+
+def scalar_type(node: ast.expr, module: KernelModule) -> Scalar:
+    """The scalar type an expression names; raises CompileError for anything else."""
+    with module.span(node):
+        type = static_type(node, module)
+        if not isinstance(type, Scalar):
+            raise CompileError(f"`{ast.unparse(node)}` is no scalar type", help="write f32, i32, …")
+        return type
+
+
+def _plain(node: ast.expr, module: KernelModule) -> StaticType:
+    text = ast.unparse(node)
+    path = dotted(node, module.names)
+    if path in TYPE_PATHS:
+        return TYPE_PATHS[path]
+    if path in _WITNESSES:
+        return _WITNESSES[path]
+    if path in _VIEWS:
+        raise CompileError(f"`{text}` needs its element type", help=f"write {text}[f32]")
+    if text == "bool":
+        return bool_
+    if text in _PYTHON_TYPES:
+        raise CompileError(f"`{text}` has no fixed width on a GPU", help=f"write {_PYTHON_TYPES[text]}")
+    raise CompileError(f"`{text}` is no type of the kernel language", help=f"use one of: {_KNOWN}")
+
+
+def _view(node: ast.Subscript, module: KernelModule) -> View:
+    path = dotted(node.value, module.names)
+    if path not in _VIEWS:
+        raise CompileError(f"`{ast.unparse(node)}` is no type of the kernel language", help=f"use one of: {_KNOWN}")
+    access, rank = _VIEWS[path]
+    if isinstance(node.slice, ast.Tuple):
+        name = ast.unparse(node.value)
+        raise CompileError(
+            f"`{name}` takes one element type", help=f"the rank is in the name: {name.removesuffix('2D')}2D[f32]"
+        )
+    element = scalar_type(node.slice, module)
+    return View(element, (None,) * rank, cast(Access, access))

@@ -1,0 +1,47 @@
+"""Python outside the kernel language: for each construct, what to write instead."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+
+from oxide_build.errors import CompileError
+
+_LOOP = "write a `for … in range(…)` loop"
+_INSTEAD: Mapping[type[ast.AST], tuple[str, str]] = {
+    ast.Try: ("`try`", "a GPU thread cannot catch errors: test the condition with `if` beforehand"),
+    ast.Raise: ("`raise`", 'write `assert condition, "message"`, which stops the kernel where it fails'),
+    ast.With: ("`with`", "a kernel has no context managers: call what it would call"),
+    ast.AsyncWith: ("`async with`", "kernels do not await"),
+    ast.AsyncFor: ("`async for`", "kernels do not await"),
+    ast.Await: ("`await`", "kernels do not await"),
+    ast.AsyncFunctionDef: ("`async def`", "kernels do not await"),
+    ast.ClassDef: ("a class", "define types at module level, outside the kernel"),
+    ast.FunctionDef: ("a nested function", "move it to module level and decorate it with `@gpu.device`"),
+    ast.Lambda: ("`lambda`", "define a function at module level and decorate it with `@gpu.device`"),
+    ast.Import: ("`import`", "import at module level"),
+    ast.ImportFrom: ("`import`", "import at module level"),
+    ast.Global: ("`global`", "pass what the kernel needs as a parameter; results go into a MutSlice"),
+    ast.Nonlocal: ("`nonlocal`", "pass what the kernel needs as a parameter"),
+    ast.Delete: ("`del`", "leave it out: locals cost nothing once they are no longer used"),
+    ast.Match: ("`match`", "write `if`/`elif` comparisons"),
+    ast.ListComp: ("a list comprehension", _LOOP),
+    ast.SetComp: ("a set comprehension", _LOOP),
+    ast.DictComp: ("a dict comprehension", _LOOP),
+    ast.GeneratorExp: ("a generator", _LOOP),
+    ast.Yield: ("`yield`", "write results into a DisjointSlice or MutSlice parameter"),
+    ast.YieldFrom: ("`yield from`", "write results into a DisjointSlice or MutSlice parameter"),
+    ast.List: ("a list", "use `gpu.shared_array(shape, dtype)` for memory shared by the block, or single locals"),
+    ast.Dict: ("a dict", "pass its values as parameters"),
+    ast.Set: ("a set", "compare with `==` and `or`"),
+    ast.JoinedStr: ("a formatted string", "kernels have no strings"),
+    ast.Starred: ("`*` unpacking", "write the elements out"),
+    ast.NamedExpr: ("`:=`", "write the assignment as a statement of its own"),
+    ast.Slice: ("a slice with `:`", "index one element at a time"),
+}
+
+
+def refuse(node: ast.AST) -> CompileError:
+    """The error for a construct no rule translates."""
+    what, instead = _INSTEAD.get(type(node), (f"`{type(node).__name__}`", "write it with statements the language has"))
+    return CompileError(f"{what} is not part of the kernel language", help=instead)

@@ -1,0 +1,91 @@
+"""mir to the llvm and nvvm dialects: the step where language becomes machine.
+
+In: a module at the `ssa` stage, which stays as it was. Out: a new module of functions
+over scalars and opaque pointers. One file a family of operations, each registering its
+handlers; `function` is what they build with, `types` what a value becomes.
+"""
+
+from __future__ import annotations
+
+from oxide_build.ir import Function, Module, Value
+from oxide_build.ir.types import View, bool_
+from oxide_build.pipeline.lowering import (
+    arithmetic,
+    checks,
+    control,
+    conversions,
+    division,
+    math,
+    memory,
+    threads,
+)
+from oxide_build.pipeline.lowering.function import FunctionLowering
+from oxide_build.pipeline.lowering.types import launch_parts, parts
+from oxide_build.pipeline.options import Options
+from oxide_build.pipeline.targets import Target
+
+FAMILIES = (arithmetic, checks, control, conversions, division, math, memory, threads)
+"""The rooms that register handlers."""
+
+MAX_THREADS = 1024
+"""The most threads a block has on any target."""
+
+_EXTENT = "noundef range(i32 0, -2147483648)"
+"""An extent is never negative: the upper end is exclusive, and wraps."""
+
+
+def lower(module: Module, target: Target, options: Options) -> Module:
+    """The llvm/nvvm form of an `ssa` module.
+
+    Raises CompileError for what the target half cannot express. No operation depends on `target` yet.
+    """
+    lowered = Module(module.name)
+    for function in module.functions.values():
+        lowered.functions[function.name] = _lower_function(function, lowered, options)
+    return lowered
+
+
+def _lower_function(source: Function, module: Module, options: Options) -> Function:
+    lowering = FunctionLowering(source, module, options)
+    lowering.open(lowering.block)
+    take = _take_launched if source.kind == "kernel" else _take_parts
+    attributes = [attribute for value in source.parameters for attribute in take(lowering, value)]
+    lowering.function.attributes = {
+        "parameters": tuple(attributes),
+        "attributes": (*_launch_bounds(source), *_float_mode(options)),
+    }
+    return lowering.run()
+
+
+def _take_parts(lowering: FunctionLowering, value: Value) -> list[str]:
+    """Add a device function's parameter; return its parts' LLVM attributes."""
+    taken = [lowering.block.add_argument(type, value.name) for type in parts(value.type)]
+    lowering.bind(value, *taken)
+    return [""] * len(taken)
+
+
+def _take_launched(lowering: FunctionLowering, value: Value) -> list[str]:
+    """Add a kernel's parameter as a launch passes it; return its parts' LLVM attributes."""
+    taken = [lowering.block.add_argument(type, value.name) for type in launch_parts(value.type)]
+    if isinstance(value.type, View):
+        pointer, *extents = taken
+        dynamic = [extent for extent, fixed in zip(extents, value.type.shape, strict=True) if fixed is None]
+        lowering.bind(value, pointer, *dynamic)
+        return ["noundef", *(_EXTENT for _ in extents)]
+    (given,) = taken
+    lowering.bind(value, conversions.truth(lowering, given) if value.type == bool_ else given)
+    return ["noundef"]
+
+
+def _launch_bounds(source: Function) -> list[tuple[str, str]]:
+    if source.kind == "device":
+        return []
+    block = source.attributes.get("block")
+    if block is None:
+        return [("nvvm.maxntid", str(MAX_THREADS))]
+    size = ",".join(map(str, block))
+    return [("nvvm.maxntid", size), ("nvvm.reqntid", size)]
+
+
+def _float_mode(options: Options) -> list[tuple[str, str]]:
+    return [("denormal-fp-math-f32", "preserve-sign,preserve-sign")] if options.fast_math else []

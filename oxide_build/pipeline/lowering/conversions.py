@@ -1,0 +1,56 @@
+"""Conversions between scalars: which LLVM instruction depends on both kinds and widths."""
+
+from __future__ import annotations
+
+from oxide_build.dialects import llvm, mir
+from oxide_build.ir import Op, Value
+from oxide_build.ir.types import Scalar, bool_, f32
+from oxide_build.pipeline.lowering.function import FunctionLowering, lowers
+from oxide_build.pipeline.lowering.types import register
+
+
+@lowers(mir.cast)
+def lower_cast(lowering: FunctionLowering, op: Op) -> Value:
+    old, new = op.operands[0].type, op.attributes["type"]
+    assert isinstance(old, Scalar)
+    return convert(lowering, lowering.operand(op), old, new)
+
+
+def convert(lowering: FunctionLowering, value: Value, old: Scalar, new: Scalar) -> Value:
+    """`value`, a mir `old`, as a mir `new`."""
+    if register(old) == register(new):
+        return value
+    if new == bool_:
+        return truth(lowering, value)
+    if old.is_float:
+        return (_resize_float if new.is_float else _saturate)(lowering, value, new)
+    if new.is_float:
+        return lowering.compute(llvm.sitofp if old.kind == "int" else llvm.uitofp, value, type=new)
+    if old.bits > new.bits:
+        return lowering.compute(llvm.trunc, value, type=register(new))
+    return lowering.compute(llvm.sext if old.kind == "int" else llvm.zext, value, type=register(new))
+
+
+def truth(lowering: FunctionLowering, value: Value) -> Value:
+    """Whether a number is not zero; NaN is not."""
+    assert isinstance(value.type, Scalar)
+    zero = lowering.constant(0, value.type)
+    if value.type.is_float:
+        return lowering.compute(llvm.fcmp, value, zero, predicate="une")
+    return lowering.compute(llvm.icmp, value, zero, predicate="ne")
+
+
+def _resize_float(lowering: FunctionLowering, value: Value, new: Scalar) -> Value:
+    assert isinstance(value.type, Scalar)
+    if value.type.bits < new.bits:
+        return lowering.compute(llvm.fpext, value, type=new)
+    if value.type.bits == new.bits:  # f16 and bf16: neither holds the other
+        value = lowering.compute(llvm.fpext, value, type=f32)
+    return lowering.compute(llvm.fptrunc, value, type=new)
+
+
+def _saturate(lowering: FunctionLowering, value: Value, new: Scalar) -> Value:
+    type = register(new)
+    conversion = "fptosi" if new.kind == "int" else "fptoui"
+    name = f"llvm.{conversion}.sat.{type}.{value.type}"
+    return lowering.compute(llvm.intrinsic, value, intrinsic=name, results=(type,), fast_math=())

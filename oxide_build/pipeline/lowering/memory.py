@@ -1,0 +1,92 @@
+"""Memory: views are a pointer and extents here, elements are addressed in 64 bits.
+
+No pointer is marked `noalias` or `readonly`: arrays may overlap, and LLVM would read them
+through the cache that does not see other threads' writes.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from oxide_build.dialects import llvm, mir
+from oxide_build.errors import CompileError
+from oxide_build.ir import Global, Op, Value
+from oxide_build.ir.types import Pointer, Scalar, Type, View, bool_, i32, i64
+from oxide_build.pipeline.lowering.arithmetic import scalar
+from oxide_build.pipeline.lowering.conversions import convert, truth
+from oxide_build.pipeline.lowering.function import FunctionLowering, lowers
+from oxide_build.pipeline.lowering.types import stored
+
+SHARED_ALIGNMENT = 16
+"""The widest access of the GPU, in bytes."""
+
+
+@lowers(mir.extent)
+def lower_extent(lowering: FunctionLowering, op: Op) -> Value:
+    return lowering.extent(op.operands[0], op.attributes["dimension"])
+
+
+@lowers(mir.element)
+def lower_element(lowering: FunctionLowering, op: Op) -> Value:
+    view, first, *rest = op.operands
+    offset = _wide(lowering, lowering.operand(op, 1), first.type)
+    for dimension, index in enumerate(rest, 1):
+        extent = _wide(lowering, lowering.extent(view, dimension), i32)
+        row = lowering.compute(llvm.mul, offset, extent)
+        column = _wide(lowering, lowering.operand(op, 1 + dimension), index.type)
+        offset = lowering.compute(llvm.add, row, column)
+    pointer, *_ = lowering.parts(view)
+    return lowering.compute(llvm.getelementptr, pointer, offset, element=_element(op.result))
+
+
+def _wide(lowering: FunctionLowering, value: Value, type: Type) -> Value:
+    assert isinstance(type, Scalar)
+    return convert(lowering, value, type, i64)
+
+
+def _element(pointer: Value) -> Scalar:
+    """The type in memory of what a typed mir pointer points to."""
+    assert isinstance(pointer.type, Pointer)
+    assert isinstance(pointer.type.element, Scalar)
+    return stored(pointer.type.element)
+
+
+@lowers(mir.load)
+def lower_load(lowering: FunctionLowering, op: Op) -> Value:
+    type = _element(op.operands[0])
+    value = lowering.compute(llvm.load, lowering.operand(op), type=type, alignment=type.size)
+    return truth(lowering, value) if op.result.type == bool_ else value
+
+
+@lowers(mir.store)
+def lower_store(lowering: FunctionLowering, op: Op) -> tuple[()]:
+    type, (value, pointer) = _element(op.operands[1]), lowering.operands(op)
+    if op.operands[0].type == bool_:
+        value = lowering.compute(llvm.zext, value, type=type)
+    lowering.emit(llvm.store, value, pointer, alignment=type.size)
+    return ()
+
+
+@lowers(mir.shared_array)
+def lower_shared_array(lowering: FunctionLowering, op: Op) -> Value:
+    view = op.attributes["type"]
+    assert isinstance(view, View)
+    name = f"{lowering.function.name}.{op.attributes['symbol']}"
+    count = prod(extent or 0 for extent in view.shape)
+    lowering.module.globals[name] = Global(name, stored(view.element), count, view.space, SHARED_ALIGNMENT)
+    return lowering.compute(llvm.addressof, symbol=name, space=view.space)
+
+
+@lowers(mir.atomic)
+def lower_atomic(lowering: FunctionLowering, op: Op) -> Value:
+    order, scope = op.attributes["order"], op.attributes["scope"]
+    if (order, scope) != ("relaxed", "device"):
+        raise CompileError(
+            f"an atomic with order {order!r} and scope {scope!r} is not supported",
+            help="write order='relaxed', scope='device', the default",
+            span=op.span,
+        )
+    operation = "f" * scalar(op.result).is_float + op.attributes["operation"]
+    return lowering.compute(
+        llvm.atomicrmw, *lowering.operands(op), operation=operation, ordering="monotonic", scope="device"
+    )

@@ -1,0 +1,38 @@
+"""What a mir value becomes: signless scalars and opaque pointers; a view is its parts.
+
+The parts of a view are its pointer and one i32 an extent known only at launch; a fixed
+extent is a constant wherever it is asked for. In memory and in kernel parameters a bool
+is a byte.
+"""
+
+from __future__ import annotations
+
+from oxide_build.ir.types import SCALARS, Pointer, Scalar, Type, View, bool_, i8, i32
+
+
+def register(scalar: Scalar) -> Scalar:
+    """The type a scalar has in a register: unsigned integers lose their sign."""
+    return SCALARS[scalar.name.replace("u", "i")] if scalar.kind == "uint" else scalar
+
+
+def stored(scalar: Scalar) -> Scalar:
+    """The type a scalar has in memory."""
+    return i8 if scalar == bool_ else register(scalar)
+
+
+def parts(type: Type) -> tuple[Type, ...]:
+    """The types of the values a mir value becomes."""
+    if isinstance(type, View):
+        return (Pointer(None, type.space), *(i32 for extent in type.shape if extent is None))
+    if isinstance(type, Pointer):
+        return (Pointer(None, type.space),)
+    assert isinstance(type, Scalar)
+    return (register(type),)
+
+
+def launch_parts(type: Type) -> tuple[Type, ...]:
+    """The types a launch passes for a kernel's parameter: the manifest's order, every extent included."""
+    if isinstance(type, View):
+        return (Pointer(None, type.space), *(i32 for _ in type.shape))
+    assert isinstance(type, Scalar)
+    return (stored(type),)

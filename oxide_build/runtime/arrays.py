@@ -1,0 +1,183 @@
+"""The array protocols: from what a caller passes to a pointer and its extents.
+
+In: a view parameter and an object of torch, CuPy, or any library that speaks
+`__cuda_array_interface__` or DLPack. Out: a `View`, checked against the declaration. Its
+own room because each protocol says the same five things in its own way, and none of the
+libraries may be imported to find out.
+
+Ordering is the caller's: an array must be ready on the stream of the launch, as in CUDA
+itself. Only DLPack is told that stream, since its protocol asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from oxide_build.errors import KernelArgumentError
+from oxide_build.manifest import Kernel, Parameter
+from oxide_build.runtime import dlpack
+from oxide_build.signature import declared_type
+
+LARGEST_EXTENT = 2**31 - 1
+
+_TYPESTRS: Mapping[str, str] = {
+    "|b1": "bool",
+    **{f"|{kind}1": f"{kind}8" for kind in "iu"},
+    **{f"<{kind}{size}": f"{kind}{8 * size}" for kind in "iuf" for size in (2, 4, 8)},
+}
+
+_TORCH_TYPES: Mapping[str, str] = {
+    "torch.bool": "bool",
+    "torch.bfloat16": "bf16",
+    **{f"torch.int{bits}": f"i{bits}" for bits in (8, 16, 32, 64)},
+    **{f"torch.uint{bits}": f"u{bits}" for bits in (8, 16, 32, 64)},
+    **{f"torch.float{bits}": f"f{bits}" for bits in (16, 32, 64)},
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """An array as a kernel sees it, and as its owner described it.
+
+    `strides` are in bytes, None for a contiguous array. `device` is the GPU's number, None where only the driver
+    can tell. `library` is the owner's top-level module; `keep` lives as long as the launch call.
+    """
+
+    pointer: int
+    shape: tuple[int, ...]
+    dtype: str
+    strides: tuple[int, ...] | None
+    read_only: bool
+    device: int | None
+    library: str
+    keep: object = None
+
+
+def read_views(kernel: Kernel, values: Sequence[object], stream: int | None) -> dict[str, View]:
+    """The kernel's views by parameter name; `stream` is the launch's where the caller named one.
+
+    Raises KernelArgumentError for what is no GPU array, or not one of the declared type.
+    """
+    pairs = zip(kernel.parameters, values, strict=True)
+    return {p.name: read_view(kernel, p, value, stream) for p, value in pairs if p.kind != "scalar"}
+
+
+def read_view(kernel: Kernel, parameter: Parameter, value: Any, stream: int | None = None) -> View:
+    """`value` as a view of the declared type. Raises KernelArgumentError."""
+    view = next((view for read in _PROTOCOLS if (view := read(value, stream)) is not None), None)
+    if view is None:
+        raise _unfit(
+            kernel,
+            parameter,
+            f"got {_describe(value)}, which is no array on a GPU",
+            f"move it to the GPU first, with torch's .cuda() or cupy.asarray(); {kernel.name}.simulate[grid, block]"
+            "(...) takes NumPy arrays and runs on the CPU",
+        )
+    for problem, remedy in _problems(parameter, view):
+        raise _unfit(kernel, parameter, problem, remedy)
+    return view
+
+
+def _unfit(kernel: Kernel, parameter: Parameter, problem: str, remedy: str) -> KernelArgumentError:
+    declared = declared_type(parameter)
+    return KernelArgumentError(f"{kernel.name}: argument {parameter.name!r} is {declared}, {problem}", help=remedy)
+
+
+def _describe(value: Any) -> str:
+    name = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+    dtype, shape = getattr(value, "dtype", None), getattr(value, "shape", None)
+    return name if dtype is None else f"a {name} of {dtype} in host memory, shape {tuple(shape or ())}"
+
+
+def _problems(parameter: Parameter, view: View) -> Iterator[tuple[str, str]]:
+    size, shape = _size(parameter.type), view.shape
+    if view.dtype != parameter.type:
+        yield f"got an array of {view.dtype}", f"convert it to {parameter.type} first; a launch converts no arrays"
+    if len(shape) != parameter.rank:
+        yield f"got an array of shape {shape}", f"reshape it to {parameter.rank} dimension(s)"
+    if view.strides is not None and not _is_contiguous(shape, view.strides, size):
+        yield (
+            f"got an array of shape {shape} that is not contiguous: its strides are {view.strides} bytes",
+            "pass a contiguous copy, from torch's .contiguous() or cupy.ascontiguousarray()",
+        )
+    if view.read_only and parameter.kind != "slice":
+        yield "which the kernel may write, got a read-only array", "pass one that can be written"
+    if max(shape, default=0) > LARGEST_EXTENT:
+        yield f"got an array of shape {shape}; indices are i32", f"pass at most {LARGEST_EXTENT} along a dimension"
+    if not view.pointer and 0 not in shape:
+        yield f"got an array of shape {shape} without memory", "pass one whose memory has not been freed"
+    if view.pointer % size:
+        yield f"got memory at {view.pointer:#x}, no multiple of {size} bytes", "pass an aligned copy"
+
+
+def _size(dtype: str) -> int:
+    return 1 if dtype == "bool" else int(dtype.lstrip("bfiu")) // 8
+
+
+def _is_contiguous(shape: Sequence[int], strides: Sequence[int], size: int) -> bool:
+    expected = size
+    for extent, stride in zip(reversed(shape), reversed(strides), strict=True):
+        if extent != 1 and stride != expected:
+            return 0 in shape
+        expected *= extent
+    return True
+
+
+def _library(value: object) -> str:
+    roots = [cls.__module__.partition(".")[0] for cls in type(value).__mro__]
+    return next((root for root in roots if root in ("torch", "cupy")), roots[0])
+
+
+def _from_torch(value: Any, _: int | None) -> View | None:
+    if not hasattr(value, "data_ptr") or getattr(getattr(value, "device", None), "type", None) != "cuda":
+        return None
+    return View(
+        pointer=value.data_ptr(),
+        shape=tuple(value.shape),
+        dtype=_TORCH_TYPES.get(str(value.dtype), str(value.dtype)),
+        strides=None if value.is_contiguous() else tuple(s * value.element_size() for s in value.stride()),
+        read_only=False,
+        device=value.device.index,
+        library=_library(value),
+    )
+
+
+def _from_cuda_array_interface(value: Any, _: int | None) -> View | None:
+    described = getattr(value, "__cuda_array_interface__", None)
+    if described is None:
+        return None
+    (pointer, read_only), strides = described["data"], described.get("strides")
+    return View(
+        pointer=int(pointer or 0),
+        shape=tuple(described["shape"]),
+        dtype=_TYPESTRS.get(described["typestr"], described["typestr"]),
+        strides=None if strides is None else tuple(strides),
+        read_only=bool(read_only),
+        device=None,
+        library=_library(value),
+    )
+
+
+def _from_dlpack(value: Any, stream: int | None) -> View | None:
+    tensor = dlpack.read(value, stream)
+    if tensor is None:
+        return None
+    return View(
+        pointer=tensor.pointer,
+        shape=tensor.shape,
+        dtype=tensor.dtype,
+        strides=tensor.strides,
+        read_only=tensor.read_only,
+        device=tensor.device,
+        library=_library(value),
+        keep=tensor.keep,
+    )
+
+
+_PROTOCOLS: Sequence[Callable[[Any, int | None], View | None]] = (
+    _from_torch,
+    _from_cuda_array_interface,
+    _from_dlpack,
+)

@@ -1,0 +1,230 @@
+"""The CUDA driver: every call to it, and every word it says back.
+
+In: ordinals, images, packed launches. Out: handles, device descriptions, queued kernels;
+or an error that carries the driver's own text. Its own room because it is the only one
+that imports `cuda.bindings`, and that only at the first launch: importing a package with
+kernels must neither need a driver nor touch one.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from oxide_build.errors import (
+    DriverNotFoundError,
+    KernelArgumentError,
+    KernelError,
+    KernelFault,
+    LaunchError,
+    LoadError,
+)
+from oxide_build.runtime.arrays import View
+
+FAULTS = frozenset({700, 702, 710, 714, 715, 716, 717, 718, 719})
+"""The results after which a context is lost: illegal address, assertion, trap and the like."""
+
+OLDEST_DRIVER = 12, 0
+LOG_BYTES = 16384
+
+
+@dataclass(frozen=True)
+class DeviceInfo:
+    """One GPU: its name, compute capability, and the CUDA release its driver is for."""
+
+    name: str
+    capability: tuple[int, int]
+    driver: tuple[int, int]
+
+
+@functools.cache
+def driver() -> Any:
+    """`cuda.bindings.driver`, initialised. Raises DriverNotFoundError when anything of it is missing here."""
+    try:
+        api = importlib.import_module("cuda.bindings.driver")
+    except ImportError as error:
+        raise DriverNotFoundError(
+            f"launching a kernel needs the package cuda-bindings: {error}",
+            help='pip install "oxide-build[cuda]", or run on the CPU with kernel.simulate[grid, block](...)',
+        ) from None
+    try:
+        code = api.cuInit(0)[0]
+    except RuntimeError as error:
+        raise _no_driver(str(error)) from None
+    if int(code):
+        raise _no_driver(_text(api, code))
+    return api
+
+
+def _no_driver(reason: str) -> DriverNotFoundError:
+    return DriverNotFoundError(
+        f"no NVIDIA GPU can be used here: {reason}",
+        help="install the NVIDIA driver, or run on the CPU with kernel.simulate[grid, block](...)",
+    )
+
+
+def check(
+    result: tuple[Any, ...], doing: str | Callable[[], str], error: type[KernelError] = LaunchError, log: str = ""
+) -> Any:
+    """What a driver call gave besides its CUresult.
+
+    Raises `error`, or KernelFault where the result means a kernel has died, with what was being done, the driver's
+    name and text for the result, and `log`.
+    """
+    code, *values = result
+    if int(code) == 0:
+        return values[0] if len(values) == 1 else tuple(values)
+    what = doing if isinstance(doing, str) else doing()
+    message = f"{what}: {_text(driver(), code)}" + (f"\n{log}" if log else "")
+    if int(code) not in FAULTS:
+        raise error(message)
+    raise KernelFault(
+        message,
+        help="a kernel died, perhaps one launched earlier, since launches are asynchronous; the CUDA context of this "
+        "process is lost, so start a new one; kernel.simulate[grid, block](...) shows where a kernel goes wrong",
+    )
+
+
+def _text(api: Any, code: Any) -> str:
+    text = api.cuGetErrorString(code)[1]
+    name = getattr(code, "name", "CUresult")
+    return f"{name} ({int(code)}): {text.decode() if text else 'unknown to this driver'}"
+
+
+def driver_version() -> tuple[int, int]:
+    """The CUDA release the driver is for, `(12, 8)`. Raises LoadError for one too old to hold libraries of kernels."""
+    number = int(check(driver().cuDriverGetVersion(), "asking for the driver's version", LoadError))
+    version = number // 1000, number % 1000 // 10
+    if version < OLDEST_DRIVER:
+        raise LoadError(
+            f"the NVIDIA driver is for CUDA {version[0]}.{version[1]}, kernels need one for CUDA 12.0 or newer",
+            help="upgrade the NVIDIA driver",
+        )
+    return version
+
+
+@functools.cache
+def info(ordinal: int) -> DeviceInfo:
+    """The GPU of that number. Raises DriverNotFoundError, LoadError."""
+    api = driver()
+    attribute, name = api.CUdevice_attribute, f"asking about GPU {ordinal}"
+    major = api.cuDeviceGetAttribute(attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, ordinal)
+    minor = api.cuDeviceGetAttribute(attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, ordinal)
+    title = bytes(check(api.cuDeviceGetName(128, ordinal), name, LoadError)).partition(b"\0")[0].decode()
+    capability = int(check(major, name, LoadError)), int(check(minor, name, LoadError))
+    return DeviceInfo(title, capability, driver_version())
+
+
+def current() -> DeviceInfo:
+    """The GPU of the calling thread's context, else the first one. Raises DriverNotFoundError, LoadError."""
+    return info(current_ordinal())
+
+
+def current_ordinal() -> int:
+    """The number of the GPU of the calling thread's context; 0 when it has none."""
+    api = driver()
+    if not int(check(api.cuCtxGetCurrent(), "asking for the current context")):
+        return 0
+    return int(check(api.cuCtxGetDevice(), "asking for the current context's GPU"))
+
+
+def ordinal_of(views: Mapping[str, View]) -> int:
+    """The one GPU all these arrays are on; the current one when there are no elements at all.
+
+    Raises KernelArgumentError for arrays of several GPUs, or memory that is no GPU's.
+    """
+    found = {name: _ordinal(name, view) for name, view in views.items() if view.pointer}
+    if len(set(found.values())) > 1:
+        listed = ", ".join(f"{name!r} on GPU {ordinal}" for name, ordinal in found.items())
+        raise KernelArgumentError(f"the arrays are on different GPUs: {listed}", help="move them to one GPU")
+    return next(iter(found.values())) if found else current_ordinal()
+
+
+def _ordinal(name: str, view: View) -> int:
+    if view.device is not None:
+        return view.device
+    api = driver()
+    attribute = api.CUpointer_attribute.CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL
+    result = api.cuPointerGetAttribute(attribute, view.pointer)
+    return int(check(result, f"argument {name!r} at {view.pointer:#x} is no memory of a GPU", KernelArgumentError))
+
+
+@functools.cache
+def _primary_context(ordinal: int) -> Any:
+    return check(driver().cuDevicePrimaryCtxRetain(ordinal), f"taking the primary context of GPU {ordinal}")
+
+
+@contextmanager
+def activated(ordinal: int) -> Iterator[None]:
+    """Run the block with a context of this GPU current, and leave the caller's as it was."""
+    api = driver()
+    if int(check(api.cuCtxGetCurrent(), "asking for the current context")) and current_ordinal() == ordinal:
+        yield
+        return
+    check(api.cuCtxPushCurrent(_primary_context(ordinal)), f"entering the context of GPU {ordinal}")
+    try:
+        yield
+    finally:
+        check(api.cuCtxPopCurrent(), f"leaving the context of GPU {ordinal}")
+
+
+def load_library(image: bytes, name: str) -> tuple[Any, object]:
+    """A library from PTX or cubin, and the log buffer to keep beside it. Raises LoadError with the assembler's log."""
+    api, log, option = driver(), bytearray(LOG_BYTES), driver().CUjit_option
+    options = {
+        option.CU_JIT_ERROR_LOG_BUFFER: log,
+        option.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES: LOG_BYTES,
+        option.CU_JIT_GENERATE_LINE_INFO: 1,
+    }
+    keys, values = list(options), list(options.values())
+    result = api.cuLibraryLoadData(image + b"\0", keys, values, len(keys), [], [], 0)
+    return check(result, f"loading {name}", LoadError, _read(log)), log
+
+
+def get_kernel(library: Any, symbol: str, log: object) -> Any:
+    """The kernel called `symbol`, loaded into the current context. Raises LoadError with the assembler's log."""
+    api, doing = driver(), f"loading kernel {symbol}"
+    kernel = check(api.cuLibraryGetKernel(library, symbol.encode()), doing, LoadError)
+    check(api.cuKernelGetFunction(kernel), doing, LoadError, _read(log))
+    return kernel
+
+
+def _read(log: object) -> str:
+    return bytes(log).partition(b"\0")[0].decode(errors="replace").strip() if isinstance(log, bytearray) else ""
+
+
+@contextmanager
+def capture_relaxed() -> Iterator[None]:
+    """Let the block load code while the thread captures a graph, which the driver refuses otherwise."""
+    api = driver()
+    relaxed = api.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED
+    before = check(api.cuThreadExchangeStreamCaptureMode(relaxed), "relaxing the capture mode")
+    try:
+        yield
+    finally:
+        check(api.cuThreadExchangeStreamCaptureMode(before), "restoring the capture mode")
+
+
+def allow_shared_memory(kernel: Any, size: int, ordinal: int) -> None:
+    """Let `kernel` have `size` bytes of dynamic shared memory on this GPU. Raises LaunchError when it has less."""
+    api = driver()
+    attribute = api.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+    result = api.cuKernelSetAttribute(attribute, size, kernel, ordinal)
+    check(result, f"asking for {size} bytes of dynamic shared memory on GPU {ordinal}")
+
+
+def launch(
+    kernel: Any,
+    grid: tuple[int, int, int],
+    block: tuple[int, int, int],
+    shared_memory: int,
+    stream: int,
+    arguments: int,
+    doing: Callable[[], str],
+) -> None:
+    """Queue `kernel`; `arguments` is the address of an array of pointers to its parameters. Raises LaunchError."""
+    check(driver().cuLaunchKernel(int(kernel), *grid, *block, shared_memory, stream, arguments, 0), doing)

@@ -1,0 +1,81 @@
+"""Packing: from views and scalars to the parameters a kernel reads.
+
+In: a kernel's parameters, once, and their values, at each launch. Out: memory laid out as
+the driver wants it. Its own room because it is the launch's half of the parameter
+convention that manifest.py states and code generation follows.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from oxide_build.manifest import Kernel, Number, Parameter
+from oxide_build.runtime.arrays import View
+
+POINTER, EXTENT = "Q", "i"
+
+SCALARS: Mapping[str, str] = {
+    **dict(zip(("i8", "i16", "i32", "i64"), "bhiq", strict=True)),
+    **dict(zip(("u8", "u16", "u32", "u64"), "BHIQ", strict=True)),
+    **dict(zip(("f16", "f32", "f64"), "efd", strict=True)),
+    "bool": "?",
+    "bf16": "2s",
+}
+"""The `struct` code of each scalar type, in native size and alignment."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """One launch's parameters: `pointers` into `memory`, both to be kept until the driver has been called."""
+
+    memory: ctypes.Array[ctypes.c_char]
+    pointers: ctypes.Array[ctypes.c_void_p]
+
+    @property
+    def address(self) -> int:
+        """Where the pointers lie: the driver's `kernelParams`."""
+        return ctypes.addressof(self.pointers)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to pack one kernel's arguments: the parameters' layout, and where in it each starts."""
+
+    parameters: tuple[Parameter, ...]
+    layout: struct.Struct
+    offsets: tuple[int, ...]
+
+    def pack(self, views: Mapping[str, View], scalars: Mapping[str, Number]) -> Arguments:
+        """The arguments as memory; every name of the parameters is in one of the two mappings."""
+        memory = ctypes.create_string_buffer(max(1, self.layout.size))
+        self.layout.pack_into(memory, 0, *self._values(views, scalars))
+        start = ctypes.addressof(memory)
+        return Arguments(memory, (ctypes.c_void_p * len(self.offsets))(*(start + offset for offset in self.offsets)))
+
+    def _values(self, views: Mapping[str, View], scalars: Mapping[str, Number]) -> Iterator[Number | bytes]:
+        for parameter in self.parameters:
+            if parameter.kind != "scalar":
+                view = views[parameter.name]
+                yield view.pointer
+                yield from view.shape
+            elif parameter.type == "bf16":
+                # Already rounded, so the upper half of the single-precision number is all of it.
+                yield struct.pack("<f", scalars[parameter.name])[2:]
+            else:
+                yield scalars[parameter.name]
+
+
+def plan(kernel: Kernel) -> Plan:
+    """The plan for `kernel`'s parameters."""
+    layout, offsets = "", []
+    for code in (code for parameter in kernel.parameters for code in _codes(parameter)):
+        layout += code
+        offsets.append(struct.calcsize(layout) - struct.calcsize(code))
+    return Plan(kernel.parameters, struct.Struct(layout), tuple(offsets))
+
+
+def _codes(parameter: Parameter) -> list[str]:
+    return [SCALARS[parameter.type]] if parameter.kind == "scalar" else [POINTER, *[EXTENT] * parameter.rank]

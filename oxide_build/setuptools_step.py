@@ -1,0 +1,116 @@
+"""The kernel step of a setuptools build: `build_oxide`, last of `build`'s sub-commands.
+
+In: a setuptools `Distribution` and a front end's `-C oxide.*`. Out: the `_oxide/` files in the build directory, or
+beside the sources for an editable install, and the answers setuptools needs for its sdist and editable wheels. Its
+own room because, with `hooks.py`, it is the only one that may import setuptools.
+
+Kernel modules are Python and ship like any module; this step only adds what was made from them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+from unittest import mock
+
+from setuptools import Command
+from setuptools.dist import Distribution
+
+from oxide_build import build
+from oxide_build.config import Config, load_config
+from oxide_build.manifest import DIRECTORY
+
+
+class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower case)
+    """Compiles the kernels; implements `setuptools.command.build.SubCommand`."""
+
+    description = "compile the kernels named in [tool.oxide]"
+    user_options: ClassVar[list[tuple[str, str, str]]] = []
+
+    def initialize_options(self) -> None:
+        """Start from nothing; setuptools sets `editable_mode` before it runs the command for an editable install."""
+        self.build_lib: str | None = None
+        self.editable_mode = False
+        self.built: Sequence[build.Built] = ()
+
+    def finalize_options(self) -> None:
+        """PTX fits every machine: it goes where the pure Python modules go."""
+        self.set_undefined_options("build_py", ("build_lib", "build_lib"))
+
+    @cached_property
+    def config(self) -> Config:
+        """The project's configuration. Raises ConfigErrors."""
+        return load_config(self._root, getattr(self.distribution, "oxide_settings", {}))
+
+    @cached_property
+    def jobs(self) -> tuple[build.Job, ...]:
+        """What there is to compile; known without compiling. Raises ConfigErrors."""
+        return build.plan(self.config, self._root, self.distribution.package_dir or {})
+
+    def run(self) -> None:
+        """Compile everything, then write. Raises ConfigErrors, CompileErrors, InternalError."""
+        for note in build.notes(self.config, self.jobs):
+            build.log_to_stderr(f"[oxide] {note}")
+        self.built = build.run(self.jobs, self.config.jobs)
+        if self._in_tree:
+            build.write_in_tree(self.built)
+            return
+        kept = build.write(self.built, lambda one: self._package_in_build_lib(one.job))
+        # build_py copies any package data it finds, and never cleans: images of an earlier build would ship.
+        build.prune(Path(str(self.build_lib)).rglob(DIRECTORY), kept)
+
+    def get_source_files(self) -> list[str]:
+        """What an sdist must hold."""
+        return [job.source.path for job in self.jobs]
+
+    def get_outputs(self) -> list[str]:
+        """The files in the build directory: those made if `run` was called, else those that will be."""
+        return [str(path) for path, _ in self._outputs()]
+
+    def get_output_mapping(self) -> dict[str, str]:
+        """From each file of the build directory to the one beside the sources that stands for it, where it does."""
+        return {str(path): os.path.relpath(source) for path, source in self._outputs()} if self._in_tree else {}
+
+    def _outputs(self) -> Iterator[tuple[Path, Path]]:
+        made = [(one.job, tuple(one.files)) for one in self.built] or [(job, job.outputs) for job in self.jobs]
+        for job, names in made:
+            for name in names:
+                yield self._package_in_build_lib(job) / name, job.file.parent / name
+
+    def _package_in_build_lib(self, job: build.Job) -> Path:
+        return Path(str(self.build_lib), *job.package.split("."))
+
+    @property
+    def _root(self) -> Path:
+        return Path(self.distribution.src_root or os.curdir)
+
+    @property
+    def _in_tree(self) -> bool:
+        """Whether this is a lenient editable install, whose build directory setuptools throws away."""
+        editable_wheel = self.distribution.command_obj.get("editable_wheel")
+        return self.editable_mode and str(getattr(editable_wheel, "mode", "")).lower() != "strict"
+
+
+class KernelDistribution(Distribution):
+    """A project whose `build` command ends with `build_oxide`."""
+
+    oxide_settings: ClassVar[Mapping[str, object]] = {}
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)
+        command = self.get_command_class("build")
+        steps = [*command.sub_commands, ("build_oxide", None)]
+        self.cmdclass["build"] = type("build", (command,), {"sub_commands": steps})
+        self.cmdclass["build_oxide"] = build_oxide
+
+
+@contextmanager
+def kernel_step(settings: Mapping[str, object]) -> Iterator[None]:
+    """Within, every `setup()` builds kernels too, under these `-C oxide.*` settings."""
+    distribution = type("KernelDistribution", (KernelDistribution,), {"oxide_settings": settings})
+    with mock.patch("distutils.core.Distribution", distribution):
+        yield

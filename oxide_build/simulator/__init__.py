@@ -1,0 +1,52 @@
+"""The simulator, on one page: runs a kernel's `ssa` stage on NumPy arrays, without a GPU.
+
+In: a module at the `ssa` stage, what the manifest says of one of its kernels, a launch.
+Out: the arrays, changed as the device would change them, or a KernelFault. All threads of
+many blocks run at once, as arrays over threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from oxide_build import ir, manifest
+from oxide_build.errors import KernelError
+from oxide_build.signature import bind, check_geometry, normalize
+
+try:
+    import numpy as np
+
+    from oxide_build.simulator.arguments import check_arguments
+    from oxide_build.simulator.inline import inline_calls
+    from oxide_build.simulator.machine import Machine
+    from oxide_build.simulator.program import prepare
+    from oxide_build.simulator.threads import chunks
+except ModuleNotFoundError as error:
+    if error.name != "numpy":
+        raise
+    raise KernelError("the simulator needs NumPy, which is not installed", help="pip install numpy") from None
+
+THREADS_AT_ONCE = 1 << 17
+SHARED_BYTES_AT_ONCE = 1 << 28
+
+
+def simulate(module: ir.Module, kernel: manifest.Kernel, grid: object, block: object, arguments: Sequence[Any]) -> None:
+    """Run a kernel of an `ssa` module for every thread of `grid` blocks of `block` threads.
+
+    `grid` and `block` are an int or up to three; `arguments` are NumPy arrays (changed in place) and scalars, in
+    declared order. Raises LaunchError, KernelArgumentError, or KernelFault when a check fails on the way.
+    """
+    blocks, threads = normalize(grid, "grid"), normalize(block, "block")
+    check_geometry(kernel, blocks, threads)
+    values = check_arguments(kernel, bind(kernel, tuple(arguments), {}))
+    program = prepare(inline_calls(module, module.functions[kernel.name]))
+    at_once = _blocks_at_once(threads, program.shared_memory)
+    with np.errstate(all="ignore"):
+        for chunk in chunks(blocks, threads, at_once):
+            Machine(program, chunk, values).run()
+
+
+def _blocks_at_once(block: tuple[int, int, int], shared_memory: int) -> int:
+    x, y, z = block
+    return max(1, min(THREADS_AT_ONCE // (x * y * z), SHARED_BYTES_AT_ONCE // max(1, shared_memory)))

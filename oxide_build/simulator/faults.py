@@ -1,0 +1,80 @@
+"""Checks that fail while a kernel runs, as reports: source line, values, block and thread.
+
+In: the checks' operands over a group of threads. Out: nothing, or a KernelFault that says
+what a device could only hint at. Its own room because it alone words these reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from oxide_build import ir
+from oxide_build.errors import KernelFault
+from oxide_build.simulator.threads import Array, Chunk, Group
+
+
+def bounds_check(op: ir.Op, group: Group, index: Array, extent: Array) -> None:
+    """KernelFault unless 0 <= index < extent for every thread."""
+    # As unsigned numbers, one comparison finds negative indices too.
+    unsigned = f"u{index.dtype.itemsize}"
+    inside = index.view(unsigned) < extent.view(unsigned)
+    if inside.all():
+        return
+    first = int(np.argmin(inside))
+    found, limit = (np.broadcast_to(values, group.count)[first] for values in (index, extent))
+    _fail(op, group, ~inside, f"index {found} is out of bounds for extent {limit}")
+
+
+def check(op: ir.Op, group: Group, condition: Array) -> None:
+    """KernelFault with the operation's own message unless every thread's condition holds."""
+    if not condition.all():
+        _fail(op, group, ~condition, op.attributes["message"])
+
+
+def assume(op: ir.Op, group: Group, condition: Array) -> None:
+    """KernelFault unless the contract that the host checked before the launch holds."""
+    if not condition.all():
+        _fail(op, group, ~condition, "a gpu.require condition does not hold")
+
+
+def _fail(op: ir.Op, group: Group, failed: Array, message: str) -> None:
+    everywhere = np.broadcast_to(failed, group.count)
+    place = group.place(int(np.argmax(everywhere)))
+    share = f"{everywhere.sum()} of the {group.count} threads running it together failed"
+    raise KernelFault(_located(op, f"{message}, in {place}; {share}"))
+
+
+def check_barriers(chunk: Chunk, waiting: Sequence[tuple[ir.Op, Group]]) -> None:
+    """KernelFault unless, in each block, all threads or none wait at each of the barriers.
+
+    Called when no thread can run, so a thread that waits nowhere has returned.
+    """
+    for _, group in waiting:
+        arrived = group.per_block()
+        missing = (arrived > 0) & (arrived < chunk.block_size)
+        if missing.any():
+            raise _barrier_fault(chunk, waiting, int(np.argmax(missing)))
+
+
+def _barrier_fault(chunk: Chunk, waiting: Sequence[tuple[ir.Op, Group]], block: int) -> KernelFault:
+    arrived = [(op, int(group.per_block()[block])) for op, group in waiting]
+    places = [f"{count} of {chunk.block_size} threads wait at {_place(op)}" for op, count in arrived if count]
+    returned = chunk.block_size - sum(count for _, count in arrived)
+    if returned:
+        places.append(f"{returned} have returned")
+    first = next(op for op, count in arrived if count)
+    return KernelFault(
+        _located(first, f"barrier not reached by all threads of block {chunk.block_at(block)}: {', '.join(places)}"),
+        help="call gpu.sync_threads() where every thread of the block comes by, outside of conditions that differ "
+        "between them",
+    )
+
+
+def _place(op: ir.Op) -> str:
+    return "a barrier" if op.span is None else f"line {op.span.line}"
+
+
+def _located(op: ir.Op, message: str) -> str:
+    return message if op.span is None else f"{op.span}: {message}\n{op.span.excerpt()}"

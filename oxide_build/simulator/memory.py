@@ -1,0 +1,149 @@
+"""Memory: the arguments' arrays and the blocks' shared arrays; loads, stores and atomics on them.
+
+In: arrays, views and offsets. Out: what threads read; arrays changed in place. Its own
+room because whoever wants to watch accesses (for races, say) looks only here.
+
+A view is a number, the place of its array in `Memory`; a pointer is an offset in elements
+into the flat array of the view it was made from, so an access is given both. A shared
+array holds one part a block, one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from math import isqrt, prod
+from types import EllipsisType
+from typing import Any
+
+import numpy as np
+
+from oxide_build import ir
+from oxide_build.ir.types import View
+from oxide_build.simulator.operations import dtype_of
+from oxide_build.simulator.threads import Array, Group
+
+_MAXIMUM_RANK = 4
+_GARBAGE = 0xCB
+
+
+@dataclass
+class Memory:
+    """Flat arrays by view number, and each view's extents (i32, one column a dimension)."""
+
+    arrays: list[Array] = field(default_factory=list)
+    extents: Array = field(default_factory=lambda: np.empty((0, _MAXIMUM_RANK), np.int32))
+    shared: dict[str, Array] = field(default_factory=dict)
+
+    def add(self, array: Array, shape: Sequence[int] | None = None) -> Array:
+        """Take in a contiguous array (not copied) under its own or a given shape; returns the view's number."""
+        shape = array.shape if shape is None else shape
+        row = np.asarray([*shape, *[0] * (_MAXIMUM_RANK - len(shape))], np.int32)
+        self.arrays.append(array.reshape(-1))
+        self.extents = np.vstack([self.extents, row])
+        number: Array = np.asarray(len(self.arrays) - 1)[()]
+        return number
+
+    def chosen(self, view: Array) -> Iterator[tuple[Array, EllipsisType | Array]]:
+        """The arrays that threads' views name, each with the threads that name it."""
+        if view.ndim == 0:
+            yield self.arrays[int(view)], ...
+            return
+        for number in np.unique(view):
+            yield self.arrays[number], view == number
+
+
+def shared_array(op: ir.Op, memory: Memory, group: Group) -> Array:
+    """The view of a shared array, made when first met: garbage, one part for each block of the chunk."""
+    symbol = op.attributes["symbol"]
+    if symbol not in memory.shared:
+        view = op.attributes["type"]
+        count = group.chunk.blocks * prod(view.shape)
+        memory.shared[symbol] = memory.add(_garbage(count, dtype_of(view.element)), view.shape)
+    return memory.shared[symbol]
+
+
+def _garbage(count: int, dtype: np.dtype[Any]) -> Array:
+    """Contents that show where they are used: NaN, or a number no kernel means."""
+    if dtype.kind == "f":
+        return np.full(count, np.nan, dtype)
+    if dtype.kind == "b":
+        return np.ones(count, dtype)
+    return np.full(count * dtype.itemsize, _GARBAGE, np.uint8).view(dtype)
+
+
+def extent(op: ir.Op, memory: Memory, group: Group, view: Array) -> Array:
+    """How long the view is along the operation's dimension (i32)."""
+    lengths: Array = memory.extents[view, op.attributes["dimension"]]
+    return lengths
+
+
+def element(op: ir.Op, memory: Memory, group: Group, view: Array, *indices: Array) -> Array:
+    """The offset of an element, row-major; in a shared array, from the start of the first block's part."""
+    type = op.operands[0].type
+    shared = isinstance(type, View) and type.space == "shared"
+    offset = group.of(group.chunk.block_numbers) if shared else np.zeros(view.shape, np.int64)[()]
+    for dimension, index in enumerate(indices):
+        offset = offset * memory.extents[view, dimension].astype(np.int64) + index.astype(np.int64)
+    return offset
+
+
+def load(op: ir.Op, memory: Memory, group: Group, view: Array, offset: Array) -> Array:
+    """The elements at the offsets."""
+    if view.ndim == 0:
+        found: Array = memory.arrays[int(view)][offset]
+        return found
+    loaded = np.empty(group.count, dtype_of(op.result.type))
+    for array, threads in memory.chosen(view):
+        loaded[threads] = array[offset[threads]]
+    return loaded
+
+
+def store(op: ir.Op, memory: Memory, group: Group, view: Array, value: Array, offset: Array) -> None:
+    """Write the elements at the offsets; where threads meet, the last one's stays."""
+    value, offset = _spread(group, value, offset)
+    for array, threads in memory.chosen(view):
+        array[offset[threads]] = value[threads]
+
+
+def add(op: ir.Op, memory: Memory, group: Group, view: Array, offset: Array, value: Array) -> None:
+    """Add atomically where nobody reads the old values; floats add up in thread order."""
+    offset, value = _spread(group, offset, value)
+    for array, threads in memory.chosen(view):
+        np.add.at(array, offset[threads], value[threads])
+
+
+def fetch_add(op: ir.Op, memory: Memory, group: Group, view: Array, offset: Array, value: Array) -> Array:
+    """Add atomically and give each thread the value it found, as if threads came in ascending order."""
+    offset, value = _spread(group, offset, value)
+    old = np.empty(group.count, value.dtype)
+    for array, threads in memory.chosen(view):
+        old[threads] = _add_in_order(array, offset[threads], value[threads])
+    return old
+
+
+def _spread(group: Group, *values: Array) -> list[Array]:
+    return [np.broadcast_to(value, group.count) for value in values]
+
+
+def _add_in_order(array: Array, offset: Array, value: Array) -> Array:
+    """Add one after the other and return the values found before each addition.
+
+    Threads at little frequented addresses go rank by rank, all addresses at once; each much frequented address takes
+    one running sum. Parted at the square root of the thread count, neither loop is longer than that.
+    """
+    order = np.argsort(offset, kind="stable")
+    addresses, starts, counts = np.unique(offset[order], return_index=True, return_counts=True)
+    limit = isqrt(len(offset))
+    old = np.empty_like(value)
+    few = counts <= limit
+    for rank in range(int(counts[few].max(initial=0))):
+        here = few & (counts > rank)
+        threads = order[starts[here] + rank]
+        old[threads] = array[addresses[here]]
+        array[addresses[here]] = old[threads] + value[threads]
+    for address, start, count in zip(addresses[~few], starts[~few], counts[~few], strict=True):
+        threads = order[start : start + count]
+        sums = np.add.accumulate(np.append(array[address], value[threads]), dtype=value.dtype)
+        old[threads], array[address] = sums[:-1], sums[-1]
+    return old

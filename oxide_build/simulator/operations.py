@@ -1,0 +1,126 @@
+"""What pure operations compute, in NumPy: a table from each one's definition to its function.
+
+In: an operation. Out: a function from operand arrays to the result array. Its own room
+because this table, and nothing else, is the simulator's reading of mir's arithmetic.
+
+Operands of one operation have one dtype, so NumPy promotes nothing; where a constant of
+ours takes part it is made of that dtype. NumPy's warnings (overflow, division, invalid)
+are off while a kernel runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from oxide_build import ir
+from oxide_build.dialects import mir
+from oxide_build.errors import KernelError
+from oxide_build.ir.types import Scalar, Type
+from oxide_build.simulator.threads import Array
+
+Compute: TypeAlias = Callable[..., Array]
+Reading: TypeAlias = Callable[[ir.Op], Compute]
+
+_DTYPES: Mapping[str, np.dtype[Any]] = {
+    "bool": np.dtype(np.bool_),
+    **{f"i{bits}": np.dtype(f"i{bits // 8}") for bits in (8, 16, 32, 64)},
+    **{f"u{bits}": np.dtype(f"u{bits // 8}") for bits in (8, 16, 32, 64)},
+    **{f"f{bits}": np.dtype(f"f{bits // 8}") for bits in (16, 32, 64)},
+}
+
+
+def dtype_named(name: str) -> np.dtype[Any]:
+    """The NumPy dtype of the scalar type called `name`; KernelError where NumPy has none."""
+    if name not in _DTYPES:
+        raise KernelError(f"{name} cannot be simulated: NumPy has no such type", help="simulate with f32 instead")
+    return _DTYPES[name]
+
+
+def dtype_of(type: Type) -> np.dtype[Any]:
+    """The dtype that holds a value of `type`; views and pointers are numbers (see `memory`)."""
+    return dtype_named(type.name) if isinstance(type, Scalar) else np.dtype(np.int64)
+
+
+def _always(compute: Compute) -> Reading:
+    return lambda op: compute
+
+
+def _constant(op: ir.Op) -> Compute:
+    value: Array = np.asarray(op.attributes["value"], dtype_of(op.result.type))[()]
+    return lambda: value
+
+
+def _select(condition: Array, yes: Array, no: Array) -> Array:
+    if condition.ndim == 0:
+        return yes if condition else no
+    return np.where(condition, yes, no)
+
+
+def _cast(op: ir.Op) -> Compute:
+    source, target = op.operands[0].type, op.attributes["type"]
+    if target.kind == "bool":
+        return lambda value: np.not_equal(value, value.dtype.type(0))
+    if isinstance(source, Scalar) and source.is_float and target.is_integer:
+        return lambda value: _saturate(value, target)
+    dtype = dtype_of(target)
+    return lambda value: value.astype(dtype)
+
+
+def _saturate(value: Array, target: Scalar) -> Array:
+    # Both limits are powers of two or 0, hence exact in every float type (or infinite in f16).
+    low, high = value.dtype.type(target.minimum), value.dtype.type(float(target.maximum + 1))
+    integer = dtype_of(target).type
+    below, above = value < low, value >= high
+    inside = np.where(below | above | np.isnan(value), value.dtype.type(0), value).astype(integer)
+    saturated: Array = np.select([below, above], [integer(target.minimum), integer(target.maximum)], inside)[()]
+    return saturated
+
+
+_PREDICATES: Mapping[str, Compute] = {
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+}
+
+_MATH: Mapping[str, Compute] = {
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "log": np.log,
+    "sin": np.sin,
+    "cos": np.cos,
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "pow": np.power,
+}
+
+PURE: Mapping[ir.OpDefinition, Reading] = {
+    mir.constant: _constant,
+    mir.cast: _cast,
+    mir.select: _always(_select),
+    mir.add: _always(np.add),
+    mir.sub: _always(np.subtract),
+    mir.mul: _always(np.multiply),
+    mir.div: _always(np.divide),
+    mir.floordiv: _always(np.floor_divide),
+    mir.mod: _always(np.remainder),
+    mir.neg: _always(np.negative),
+    mir.abs_: _always(np.absolute),
+    mir.min_: _always(np.fmin),
+    mir.max_: _always(np.fmax),
+    mir.and_: _always(np.bitwise_and),
+    mir.or_: _always(np.bitwise_or),
+    mir.xor: _always(np.bitwise_xor),
+    mir.not_: _always(np.invert),
+    # NumPy's shifts count the amount as unsigned and give 0 (or the sign) from the width on, as mir's do.
+    mir.shl: _always(np.left_shift),
+    mir.shr: _always(np.right_shift),
+    mir.cmp: lambda op: _PREDICATES[op.attributes["predicate"]],
+    mir.math: lambda op: _MATH[op.attributes["function"]],
+}
+"""How to compute each operation that depends on its operands only."""

@@ -1,0 +1,171 @@
+"""A kernel made ready to run: straight segments of instructions.
+
+In: a kernel without calls. Out: its segments (blocks, split at barriers, in block order),
+each operation with its NumPy function, and what is the same for all threads set apart, to
+be computed once. Its own room because it is done once a launch, the running once a chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from math import prod
+from typing import TypeAlias
+
+from oxide_build import ir
+from oxide_build.dialects import mir
+from oxide_build.errors import InternalError
+from oxide_build.ir.types import Pointer
+from oxide_build.simulator import faults, memory
+from oxide_build.simulator.memory import Memory
+from oxide_build.simulator.operations import PURE
+from oxide_build.simulator.threads import Array, Group
+
+Run: TypeAlias = "Callable[..., Array | None]"
+"""Called with memory, the group of threads, and the operands' arrays over that group."""
+
+
+def _coordinate(op: ir.Op, memory: Memory, group: Group) -> Array:
+    return group.of(group.chunk.coordinate(op.attributes["register"], op.attributes["axis"]))
+
+
+def _without_memory(check: Callable[..., None]) -> Run:
+    return lambda op, memory, group, *operands: check(op, group, *operands)
+
+
+_PLACED: Mapping[ir.OpDefinition, Run] = {
+    mir.coordinate: _coordinate,
+    mir.shared_array: memory.shared_array,
+    mir.extent: memory.extent,
+    mir.element: memory.element,
+    mir.load: memory.load,
+    mir.store: memory.store,
+    mir.atomic: memory.fetch_add,
+    mir.bounds_check: _without_memory(faults.bounds_check),
+    mir.check: _without_memory(faults.check),
+    mir.assume: _without_memory(faults.assume),
+}
+"""Operations that ask for more than their operands: memory, or which threads they are."""
+
+_UNREAD: Mapping[ir.OpDefinition, Run] = {mir.atomic: memory.add}
+"""Cheaper forms of operations whose result nobody reads."""
+
+_UNIFORM = frozenset(PURE) | {mir.shared_array, mir.extent}
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One operation: `run` computes `result` from `reads`; `kept` when another segment reads the result."""
+
+    run: Run
+    reads: tuple[ir.Value, ...]
+    result: ir.Value | None
+    kept: bool
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Instructions that a group of threads runs through, and the barrier or terminator at their end."""
+
+    instructions: tuple[Instruction, ...]
+    end: ir.Op
+
+
+@dataclass(frozen=True)
+class Program:
+    """A kernel ready to run: `uniform` once for all threads, then `segments`; `entries` are the blocks' first ones."""
+
+    parameters: tuple[ir.Value, ...]
+    uniform: tuple[Instruction, ...]
+    segments: tuple[Segment, ...]
+    entries: Mapping[ir.Block, int]
+    shared_memory: int
+
+
+def prepare(kernel: ir.Function) -> Program:
+    """Make a kernel without calls ready to run."""
+    uniform = _uniform_values(kernel)
+    pieces: list[list[ir.Op]] = []
+    entries: dict[ir.Block, int] = {}
+    for block in kernel.blocks:
+        entries[block] = len(pieces)
+        pieces.extend(_split_at_barriers(block))
+    readers = _readers(pieces)
+    first = tuple(_instruction(op, 0, readers) for op in kernel.ops() if _is_among(op, uniform))
+    segments = tuple(
+        Segment(tuple(_instruction(op, n, readers) for op in ops if not _is_among(op, uniform)), end)
+        for n, (*ops, end) in enumerate(pieces)
+    )
+    return Program(tuple(kernel.parameters), first, segments, entries, _shared_memory(kernel))
+
+
+def _split_at_barriers(block: ir.Block) -> Iterator[list[ir.Op]]:
+    piece: list[ir.Op] = []
+    for op in block.ops:
+        piece.append(op)
+        if op.definition is mir.sync_threads or op.definition.terminator:
+            yield piece
+            piece = []
+
+
+def _uniform_values(kernel: ir.Function) -> set[ir.Value]:
+    """Values that every thread computes alike, whenever it does."""
+    known = set(kernel.parameters)
+    for op in kernel.ops():
+        if _is_dimension(op) or (op.definition in _UNIFORM and known.issuperset(op.operands)):
+            known.update(op.results)
+    return known
+
+
+def _is_dimension(op: ir.Op) -> bool:
+    return op.definition is mir.coordinate and op.attributes["register"] in ("block_dim", "grid_dim")
+
+
+def _is_among(op: ir.Op, values: set[ir.Value]) -> bool:
+    return any(result in values for result in op.results)
+
+
+def _readers(pieces: list[list[ir.Op]]) -> dict[ir.Value, set[int]]:
+    """The segments, by number, in which each value is read."""
+    readers: dict[ir.Value, set[int]] = {}
+    for number, ops in enumerate(pieces):
+        for op in ops:
+            for value in (*_reads(op), *(value for s in op.successors for value in s.arguments)):
+                readers.setdefault(value, set()).add(number)
+    return readers
+
+
+def _instruction(op: ir.Op, segment: int, readers: Mapping[ir.Value, set[int]]) -> Instruction:
+    result = op.result if op.results else None
+    reading = readers.get(result, set()) if result is not None else set()
+    return Instruction(_run(op, bool(reading)), _reads(op), result if reading else None, bool(reading - {segment}))
+
+
+def _run(op: ir.Op, read: bool) -> Run:
+    if op.definition in PURE:
+        compute = PURE[op.definition](op)
+        return lambda memory, group, *operands: compute(*operands)
+    if not read and op.definition in _UNREAD:
+        return partial(_UNREAD[op.definition], op)
+    if op.definition not in _PLACED:
+        raise InternalError(f"the simulator does not know {op.name}")
+    return partial(_PLACED[op.definition], op)
+
+
+def _reads(op: ir.Op) -> tuple[ir.Value, ...]:
+    """What `op` reads: a pointer is only an offset, so the view it was made from is read before it."""
+    return (*(_view(value) for value in op.operands if isinstance(value.type, Pointer)), *op.operands)
+
+
+def _view(pointer: ir.Value) -> ir.Value:
+    owner = pointer.owner
+    if not isinstance(owner, ir.Op) or owner.definition is not mir.element:
+        raise InternalError(f"a {pointer.type} that no mir.element made")
+    return owner.operands[0]
+
+
+def _shared_memory(kernel: ir.Function) -> int:
+    found = (op.attributes for op in kernel.ops() if op.definition is mir.shared_array)
+    views = {attributes["symbol"]: attributes["type"] for attributes in found}
+    return sum(prod(view.shape) * view.element.size for view in views.values())

@@ -1,0 +1,87 @@
+"""Kernels as authors write them, for the type checkers: nothing here may need a cast or an ignore."""
+
+from oxide_build import gpu
+from oxide_build.gpu import (
+    DisjointSlice,
+    DisjointSlice2D,
+    MutSlice,
+    Slice,
+    Slice2D,
+    f32,
+    f64,
+    i32,
+    math,
+    u32,
+)
+
+TILE = 16
+EMPTY = u32(0xFFFFFFFF)
+
+
+@gpu.kernel
+def saxpy(a: f32, x: Slice[f32], y: DisjointSlice[f32]) -> None:
+    """y = a * x + y, one element a thread."""
+    gpu.require(len(x) >= len(y))
+    i = gpu.index_1d()
+    if i < len(y):
+        y[i] = a * x[i] + y[i]
+
+
+@gpu.device
+def clamp(x: f32, low: f32, high: f32) -> f32:
+    """`x` kept between `low` and `high`."""
+    return low if x < low else high if x > high else x
+
+
+@gpu.kernel(block=256)
+def dot(x: Slice[f32], y: Slice[f32], out: MutSlice[f32]) -> None:
+    """The dot product, by a tree in shared memory and one atomic a block."""
+    partial = gpu.shared_array(256, f32)
+    t = gpu.thread_idx.x
+    total = f32(0.0)
+    for i in gpu.grid_stride(len(x)):
+        total += x[i] * y[i]
+    partial[t] = total
+    gpu.sync_threads()
+    stride = gpu.block_dim.x // 2
+    while stride > 0:
+        if t < stride:
+            partial[t] += partial[t + stride]
+        gpu.sync_threads()
+        stride //= 2
+    if t == 0:
+        gpu.atomic_add(out, 0, partial[0])
+
+
+@gpu.kernel(block=(TILE, TILE))
+def matmul(a: Slice2D[f32], b: Slice2D[f32], c: DisjointSlice2D[f32]) -> None:
+    """c = a @ b in tiles."""
+    row, col = gpu.index_2d()
+    tile = gpu.shared_array((TILE, TILE), f32)
+    tx, ty = gpu.thread_idx.x, gpu.thread_idx.y
+    total = f32(0.0)
+    for k in range(0, a.shape[1], TILE):
+        tile[ty, tx] = a[row, k + tx]
+        gpu.sync_threads()
+        for j in range(TILE):
+            total += tile[ty, j] * b[k + j, col]
+        gpu.sync_threads()
+    if row < c.shape[0] and col < c.shape[1]:
+        c[row, col] = 2.0 * total
+
+
+@gpu.kernel
+def histogram(x: Slice[u32], bins: MutSlice[i32], scale: f64) -> None:
+    """Counts, and the functions of `gpu.math`."""
+    i = gpu.index_1d()
+    if i < len(x) and x[i] != EMPTY:
+        old = gpu.atomic_add(bins, int(x[i]) % len(bins), 1)
+        bins[0] = old + i32(math.sqrt(scale) * math.pow(scale, 2.0))
+
+
+@gpu.kernel
+def smooth(x: Slice[f32], y: DisjointSlice[f32]) -> None:
+    """Arithmetic with indices, a device function, literals on either side."""
+    for i in gpu.grid_stride(len(y)):
+        left, right = x[i - 1], x[(i + 1) % len(x)]
+        y[i] = clamp(left * 0.25 + right / 2 - -(x[i] ** 2), f32(0.0), f32(1.0)) + i * 0.5
