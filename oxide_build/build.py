@@ -20,7 +20,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from oxide_build import __version__, ir, manifest
 from oxide_build.config import Config, Settings, read_pyproject
@@ -35,10 +35,8 @@ from oxide_build.errors import (
     SourceFile,
 )
 from oxide_build.pipeline import describe, to_llvm_ir, to_ssa
+from oxide_build.pipeline.ptx import CodeGenerator, versions
 from oxide_build.pipeline.targets import Target, least_driver, parse_ptx_version
-
-if TYPE_CHECKING:
-    from oxide_build.pipeline.ptx import CodeGenerator
 
 Log: TypeAlias = Callable[[str], None]
 
@@ -154,21 +152,19 @@ def run(jobs: Sequence[Job], workers: int = 0, log: Log | None = None) -> tuple[
     `workers` is the number of processes, 0 for one a core. `log` gets one line an image and a summary (None: standard
     error). Raises CompileErrors with every mistake in every module, InternalError when LLVM died.
     """
-    # Here and not above: metadata and sdists are planned where llvmlite is not installed.
-    from oxide_build.pipeline import ptx
-
     log = log or log_to_stderr
     started = time.perf_counter()
     modules = _read_modules(jobs)
     images = _lower_modules(modules, log)
     workers = workers or os.cpu_count() or 1
-    with ptx.CodeGenerator(workers) as generator, ThreadPoolExecutor(workers) as waiting:
+    with CodeGenerator(workers) as generator, ThreadPoolExecutor(workers) as waiting:
         futures = {waiting.submit(_emit, generator, image): image for image in images}
         texts = _collect_texts(futures, log)
-    tools = {"oxide-build": __version__, **ptx.versions()}
+    tools = {"oxide-build": __version__, **versions()}
     built = tuple(_assemble(job, module, texts, tools) for job, module in modules.items())
     size = _kilobytes(sum(len(content) for one in built for content in one.files.values()))
-    log(f"[oxide] {len(images)} images, {len(built)} modules, {size}, {time.perf_counter() - started:.2f} s")
+    seconds = time.perf_counter() - started
+    log(f"[oxide] {_count(images, 'image')} of {_count(built, 'kernel module')}, {size} in all, {seconds:.2f} s")
     return built
 
 
@@ -195,7 +191,7 @@ def _lower_modules(modules: Mapping[Job, ir.Module], log: Log) -> list[_Image]:
     for job, module in modules.items():
         with mistakes.collect():
             images += _lower(job, module, log)
-    mistakes.raise_if_any()
+    _raise_distinct(mistakes)
     return images
 
 
@@ -231,8 +227,14 @@ def _collect_texts(futures: Mapping[Future[tuple[str, float]], _Image], log: Log
             text, seconds = future.result()
             texts[job, target] = text
             log(f"[oxide {number}/{len(futures)}] {job.name} -> {target}  {seconds:.2f} s  {_kilobytes(len(text))}")
-    mistakes.raise_if_any()
+    _raise_distinct(mistakes)
     return texts
+
+
+def _raise_distinct(mistakes: Collector) -> None:
+    """Raise what was gathered, each mistake once although every target met it."""
+    mistakes.errors = list({str(error): error for error in mistakes.errors}.values())
+    mistakes.raise_if_any()
 
 
 def _assemble(job: Job, module: ir.Module, texts: Mapping[tuple[Job, Target], str], tools: Mapping[str, str]) -> Built:
@@ -267,6 +269,10 @@ def _artifact(job: Job, target: Target, content: bytes) -> manifest.Artifact:
         sha256=hashlib.sha256(content).hexdigest(),
         size=len(content),
     )
+
+
+def _count(things: Sequence[object], noun: str) -> str:
+    return f"{len(things)} {noun}" if len(things) == 1 else f"{len(things)} {noun}s"
 
 
 def _kilobytes(size: int) -> str:

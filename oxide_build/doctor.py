@@ -14,6 +14,8 @@ from importlib import metadata
 
 from oxide_build import __version__
 from oxide_build.errors import OxideError
+from oxide_build.pipeline import libdevice, ptx
+from oxide_build.runtime import device
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,8 @@ class Finding:
 
     def __str__(self) -> str:
         if self.found is not None:
-            return f"ok       {self.name:<12} {self.found}"
-        return f"missing  {self.name:<12} needed to {self.purpose}: {self.remedy}"
+            return f"ok       {self.name:<13} {self.found}"
+        return f"missing  {self.name:<13} needed to {self.purpose}: {self.remedy}"
 
 
 def examine() -> tuple[Finding, ...]:
@@ -47,41 +49,42 @@ def _distribution(name: str) -> Callable[[], str | None]:
 
 
 def _llvm() -> str | None:
-    from oxide_build.pipeline import ptx
-
     try:
         return ", ".join(f"{tool} {version}" for tool, version in ptx.versions().items())
     except ImportError:
         return None
 
 
-def _ptxas() -> str | None:
-    return shutil.which("ptxas")
-
-
-def _gpu() -> str | None:
-    from oxide_build.runtime import device
-
-    try:
-        gpu = device.current()
-    except (OxideError, ImportError):
-        return None
-    return "{}, compute capability {}.{}".format(gpu.name, *gpu.capability)
+def _libdevice() -> str | None:
+    path = libdevice.find()
+    return None if path is None else str(path)
 
 
 def _driver() -> str | None:
-    from oxide_build.runtime import device
-
     try:
         return "for CUDA {}.{}".format(*device.driver_version())
-    except (OxideError, ImportError):
+    except OxideError:
         return None
+
+
+def _gpu() -> str | None:
+    try:
+        gpu = device.current()
+    except OxideError:
+        return None
+    return "{}, compute capability {}.{}".format(gpu.name, *gpu.capability)
 
 
 _COMPILER = 'pip install "oxide-build[compiler]"'
 _CHECKS: tuple[tuple[str, Callable[[], str | None], str, str], ...] = (
     ("Python", platform.python_version, "run at all", "install 3.10 or newer"),
     ("oxide-build", lambda: __version__, "build", "pip install oxide-build"),
-    ("setuptools", _distribution("setuptools"), "build wheels", f"front ends install it; or {_COMPILER}"),
-    ("LLVM", _llvm, "compile kernels", f"front ends install it; or {_COMPILER}"),
+    ("setuptools", _distribution("setuptools"), "build wheels", f"{_COMPILER} (front ends fetch it themselves)"),
+    ("LLVM", _llvm, "compile kernels", f"{_COMPILER} (front ends fetch it themselves)"),
+    ("libdevice", _libdevice, "compile kernels that use math", f"{_COMPILER} (front ends fetch it themselves)"),
+    ("ptxas", lambda: shutil.which("ptxas"), "check PTX in the tests, never to build", "pip install nvidia-cuda-nvcc"),
+    ("numpy", _distribution("numpy"), "simulate kernels", "pip install numpy"),
+    ("cuda-bindings", _distribution("cuda-bindings"), "launch kernels", 'pip install "oxide-build[cuda]"'),
+    ("NVIDIA driver", _driver, "launch kernels", "install one for CUDA 12.0 or newer"),
+    ("GPU", _gpu, "launch kernels", "run on a machine that has one, or simulate"),
 )

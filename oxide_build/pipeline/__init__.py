@@ -18,7 +18,6 @@ from oxide_build import ir
 from oxide_build.dialects import llvm, mir, nvvm
 from oxide_build.errors import InternalError, SourceFile
 from oxide_build.ir.verifier import VerificationError, verify
-from oxide_build.pipeline.analysis.assignment import check_assignment
 from oxide_build.pipeline.description import describe
 from oxide_build.pipeline.frontend import parse, translate
 from oxide_build.pipeline.llvm_ir import emit_llvm_ir
@@ -58,7 +57,6 @@ def to_ssa(source: SourceFile, observe: Observer = ignore) -> ir.Module:
     observe(Stage.AST, kernels)
     module = translate(kernels)
     observe(Stage.MIR, verified(module, Stage.MIR))
-    check_assignment(module)
     promote_slots(module)
     observe(Stage.SSA, verified(module, Stage.SSA))
     return module

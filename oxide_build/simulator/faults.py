@@ -24,7 +24,8 @@ def bounds_check(op: ir.Op, group: Group, index: Array, extent: Array) -> None:
         return
     first = int(np.argmin(inside))
     found, limit = (np.broadcast_to(values, group.count)[first] for values in (index, extent))
-    _fail(op, group, ~inside, f"index {found} is out of bounds for extent {limit}")
+    message = f"index {found} is out of bounds for extent {limit}"
+    _fail(op, group, ~inside, message, "compare the index with the extent first; negative indices are out of bounds too")
 
 
 def check(op: ir.Op, group: Group, condition: Array) -> None:
@@ -39,11 +40,11 @@ def assume(op: ir.Op, group: Group, condition: Array) -> None:
         _fail(op, group, ~condition, "a gpu.require condition does not hold")
 
 
-def _fail(op: ir.Op, group: Group, failed: Array, message: str) -> None:
+def _fail(op: ir.Op, group: Group, failed: Array, message: str, help: str | None = None) -> None:
     everywhere = np.broadcast_to(failed, group.count)
     place = group.place(int(np.argmax(everywhere)))
     share = f"{everywhere.sum()} of the {group.count} threads running it together failed"
-    raise KernelFault(_located(op, f"{message}, in {place}; {share}"))
+    raise KernelFault(_located(op, f"{message}, in {place}; {share}"), help=help)
 
 
 def check_barriers(chunk: Chunk, waiting: Sequence[tuple[ir.Op, Group]]) -> None:

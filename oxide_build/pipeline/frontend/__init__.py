@@ -1,12 +1,29 @@
 """Python to `mir`: `parse` reads a kernel module's syntax, `translate` gives it types and operations.
 
-Files are named after Python's grammar: `statements`, `expressions`, `calls`, `functions`;
-`scope`, `annotations` and `constants` say what names mean; `conversions` holds the type
-rules; `contracts` reads `gpu.require`; `outside` answers what the language leaves out.
+Files are named after Python's grammar (`names`, `arithmetic`, `conditions`, `elements`,
+`calls`, `assignments`, `statements`, `loops`, `functions`) or after what they call on
+(`numbers`, `threads`, `memory`); `scope`, `annotations` and `constants` say what names
+mean; `conversions` holds the type rules; `assignment` and `contracts` check what types
+cannot; `outside` answers what the language leaves out.
 """
 
-from oxide_build.pipeline.frontend import calls, expressions, statements
+from oxide_build.pipeline.frontend import (
+    arithmetic,
+    assignments,
+    calls,
+    conditions,
+    elements,
+    loops,
+    memory,
+    names,
+    numbers,
+    statements,
+    threads,
+)
 from oxide_build.pipeline.frontend.functions import translate
 from oxide_build.pipeline.frontend.syntax import KernelModule, parse
 
-__all__ = ["KernelModule", "calls", "expressions", "parse", "statements", "translate"]
+RULES = (arithmetic, assignments, calls, conditions, elements, loops, memory, names, numbers, statements, threads)
+"""The files whose rules register themselves when imported."""
+
+__all__ = ["RULES", "KernelModule", "parse", "translate"]

@@ -17,7 +17,8 @@ from oxide_build.dialects import mir
 from oxide_build.errors import Collector, CompileError, Span
 from oxide_build.ir.dominance import reverse_postorder
 from oxide_build.ir.types import Scalar, Type, View, i32
-from oxide_build.pipeline.frontend.operands import Operand, StaticType, Witness
+from oxide_build.pipeline.frontend.operands import Operand, StaticType, Witness, describe
+from oxide_build.pipeline.frontend.outside import refuse
 from oxide_build.pipeline.frontend.syntax import FunctionSyntax, KernelModule
 
 Rule: TypeAlias = "Callable[[FunctionBuilder, Any], Any]"
@@ -190,8 +191,6 @@ class FunctionBuilder:
     def _rule(self, table: dict[Any, Rule], node: ast.AST) -> Rule:
         if type(node) in table:
             return table[type(node)]
-        from oxide_build.pipeline.frontend.outside import refuse
-
         raise refuse(node)
 
     def _poison(self, node: ast.stmt) -> None:
@@ -216,8 +215,6 @@ class FunctionBuilder:
 
     def view(self, node: ast.expr) -> ir.Value:
         """The view that an expression names; CompileError for anything else."""
-        from oxide_build.pipeline.frontend.operands import describe
-
         operand = self.expression(node)
         if isinstance(operand, ir.Value) and isinstance(operand.type, View):
             return operand

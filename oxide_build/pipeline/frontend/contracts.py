@@ -14,8 +14,8 @@ from oxide_build.errors import CompileError
 from oxide_build.ir.types import View
 from oxide_build.manifest import Expression
 from oxide_build.pipeline.frontend.builder import FunctionBuilder
+from oxide_build.pipeline.frontend.conditions import condition
 from oxide_build.pipeline.frontend.constants import fold
-from oxide_build.pipeline.frontend.expressions import condition
 from oxide_build.pipeline.frontend.operands import Constant
 from oxide_build.pipeline.frontend.scope import dotted
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from oxide_build import ir
 from oxide_build.dialects import mir
-from oxide_build.errors import CompileError
+from oxide_build.errors import Collector, CompileError
 from oxide_build.ir.types import Scalar, Type, View, i32
 from oxide_build.pipeline.frontend.annotations import scalar_type, static_type
+from oxide_build.pipeline.frontend.assignment import unassigned_reads
 from oxide_build.pipeline.frontend.builder import FunctionBuilder, ModuleBuilder, PoisonedError, Variable
 from oxide_build.pipeline.frontend.contracts import is_require, require
 from oxide_build.pipeline.frontend.operands import StaticType, Witness
@@ -30,6 +31,7 @@ def translate(kernels: KernelModule) -> ir.Module:
     Raises CompileErrors with every mistake, those in device functions nobody calls included.
     """
     program = ModuleBuilder(kernels, ir.Module(kernels.source.module))
+    program.errors.errors.extend(kernels.mistakes)
     for syntax in kernels.functions.values():
         with program.errors.collect(), kernels.span(syntax.node):
             if syntax.kind == "kernel":
@@ -53,36 +55,41 @@ def _drop_repeated(program: ModuleBuilder) -> None:
 
 
 def signature(program: ModuleBuilder, syntax: FunctionSyntax) -> Signature:
-    """Read a function's annotations; raises CompileError for what a kernel function cannot declare."""
-    module, node = program.syntax, syntax.node
-    _refuse_exotic(module, node)
-    parameters = {}
-    for argument in node.args.args:
-        with module.span(argument):
-            if argument.annotation is None:
-                raise CompileError(
-                    f"parameter `{argument.arg}` has no type", help=f"write `{argument.arg}: f32` or `Slice[f32]`"
-                )
-            parameters[argument.arg] = static_type(argument.annotation, module)
-            if syntax.kind == "kernel" and isinstance(parameters[argument.arg], Witness):
-                raise CompileError(
-                    "a kernel is not given the thread's own index", help="compute it: `i = gpu.index_1d()`"
-                )
-    return Signature(parameters, _results(module, syntax))
+    """Read a function's annotations; raises CompileErrors with all that a kernel function cannot declare."""
+    module, errors = program.syntax, Collector()
+    _refuse_exotic(module, syntax.node, errors)
+    parameters: dict[str, StaticType] = {}
+    for argument in syntax.node.args.args:
+        with errors.collect(), module.span(argument):
+            parameters[argument.arg] = _parameter_type(module, syntax, argument)
+    results: tuple[Scalar, ...] = ()
+    with errors.collect(), module.span(syntax.node):
+        results = _results(module, syntax)
+    errors.raise_if_any()
+    return Signature(parameters, results)
 
 
-def _refuse_exotic(module: KernelModule, node: ast.FunctionDef) -> None:
+def _parameter_type(module: KernelModule, syntax: FunctionSyntax, argument: ast.arg) -> StaticType:
+    name = argument.arg
+    if argument.annotation is None:
+        raise CompileError(f"parameter `{name}` has no type", help=f"write `{name}: f32` or `{name}: Slice[f32]`")
+    type = static_type(argument.annotation, module)
+    if syntax.kind == "kernel" and isinstance(type, Witness):
+        raise CompileError("a kernel is not given the thread's own index", help="compute it: `i = gpu.index_1d()`")
+    return type
+
+
+def _refuse_exotic(module: KernelModule, node: ast.FunctionDef, errors: Collector) -> None:
     args = node.args
+    other = "keyword-only or positional-only parameters"
     exotic = [(args.vararg, "`*args`"), (args.kwarg, "`**kwargs`")]
-    exotic += [
-        (argument, "keyword-only or positional-only parameters") for argument in (*args.kwonlyargs, *args.posonlyargs)
-    ]
+    exotic += [(argument, other) for argument in (*args.kwonlyargs, *args.posonlyargs)]
     for argument, what in exotic:
         if argument is not None:
-            with module.span(argument):
+            with errors.collect(), module.span(argument):
                 raise CompileError(f"{what} in a kernel function", help="list every parameter by name, with its type")
     for default in args.defaults:
-        with module.span(default):
+        with errors.collect(), module.span(default):
             raise CompileError("a default argument in a kernel function", help="pass the value at each call")
 
 
@@ -190,6 +197,8 @@ def _end(f: FunctionBuilder) -> None:
             )
         )
         f.failed = True
+    if not f.failed:
+        f.program.errors.errors.extend(unassigned_reads(f.function))
     f.program.module.functions[f.function.name] = f.function
 
 

@@ -7,7 +7,7 @@ what every module-level name means. Host code in the same file is left alone.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from oxide_build.errors import Collector, CompileError, CompileErrors, SourceFile, Span
@@ -28,13 +28,17 @@ class FunctionSyntax:
 
 @dataclass(frozen=True)
 class KernelModule:
-    """A parsed kernel module: `names` maps imported names to canonical paths, `constants` to unevaluated values."""
+    """A parsed kernel module: `names` maps imported names to canonical paths, `constants` to unevaluated values.
+
+    `mistakes` are those of decorators: they wait for the report that `translate` makes of everything.
+    """
 
     source: SourceFile
     names: dict[str, str]
     constants: dict[str, ast.expr]
     functions: dict[str, FunctionSyntax]
-    host_names: frozenset[str] = field(default=frozenset())
+    host_names: frozenset[str]
+    mistakes: tuple[CompileError, ...] = ()
 
     def span(self, node: ast.AST) -> Span:
         """Where `node` stands in the source."""
@@ -46,7 +50,7 @@ class KernelModule:
 
 
 def parse(source: SourceFile) -> KernelModule:
-    """Read a kernel module; raises CompileErrors for a syntax error, a wrong decorator or a module without kernels."""
+    """Read a kernel module; raises CompileErrors for what is not Python."""
     tree = _tree(source)
     names = imported_names(tree)
     errors = Collector()
@@ -55,16 +59,15 @@ def parse(source: SourceFile) -> KernelModule:
         if not isinstance(node, ast.FunctionDef):
             continue
         with errors.collect(), span_of(source, node):
-            function = _function(source, node, names)
+            function = _function(source, node, names, errors)
             if function is not None:
                 _check_unique(source, functions, function)
                 functions[node.name] = function
     if not errors.errors and not any(function.kind == "kernel" for function in functions.values()):
         errors.errors.append(_no_kernels(source))
-    errors.raise_if_any()
     constants = _constants(tree)
     host_names = frozenset(_bound_names(tree)) - names.keys() - constants.keys() - functions.keys()
-    return KernelModule(source, names, constants, functions, host_names)
+    return KernelModule(source, names, constants, functions, host_names, tuple(errors.errors))
 
 
 def span_of(source: SourceFile, node: ast.AST) -> Span:
@@ -117,22 +120,24 @@ def _check_unique(source: SourceFile, functions: dict[str, FunctionSyntax], func
         raise CompileError(f"`{function.name}` is defined twice, first in line {line}", help="rename one of them")
 
 
-def _function(source: SourceFile, node: ast.FunctionDef, names: dict[str, str]) -> FunctionSyntax | None:
+def _function(
+    source: SourceFile, node: ast.FunctionDef, names: dict[str, str], errors: Collector
+) -> FunctionSyntax | None:
     marks = [(d, dotted(d.func if isinstance(d, ast.Call) else d, names)) for d in node.decorator_list]
     ours = [(decorator, path) for decorator, path in marks if path in ("gpu.kernel", "gpu.device")]
     if not ours:
         return None
-    if len(marks) > 1:
-        raise CompileError(
-            f"`{node.name}` has {len(marks)} decorators", help="keep only `@gpu.kernel` or `@gpu.device`"
-        )
-    ((decorator, path),) = ours
-    if path == "gpu.device":
-        if isinstance(decorator, ast.Call):
-            with span_of(source, decorator):
-                raise CompileError("`@gpu.device` takes no options", help="write `@gpu.device`")
-        return FunctionSyntax(node.name, "device", node)
-    return FunctionSyntax(node.name, "kernel", node, _block(source, decorator))
+    decorator, path = ours[0]
+    block: Dims | None = None
+    with errors.collect(), span_of(source, decorator):
+        if len(marks) > 1:
+            raise CompileError(
+                f"`{node.name}` has {len(marks)} decorators", help="keep only `@gpu.kernel` or `@gpu.device`"
+            )
+        if path == "gpu.device" and isinstance(decorator, ast.Call):
+            raise CompileError("`@gpu.device` takes no options", help="write `@gpu.device`")
+        block = _block(source, decorator)
+    return FunctionSyntax(node.name, "kernel" if path == "gpu.kernel" else "device", node, block)
 
 
 def _block(source: SourceFile, decorator: ast.expr) -> Dims | None:
@@ -140,15 +145,14 @@ def _block(source: SourceFile, decorator: ast.expr) -> Dims | None:
     if not isinstance(decorator, ast.Call):
         return None
     block: Dims | None = None
-    with span_of(source, decorator):
-        if decorator.args:
-            raise CompileError("`@gpu.kernel` takes options by name only", help="write `@gpu.kernel(block=256)`")
-        for keyword in decorator.keywords:
-            if keyword.arg != "block":
-                raise CompileError(
-                    f"`@gpu.kernel` has no option `{keyword.arg}`", help="the options are: block (`block=256`)"
-                )
-            block = _dims(source, keyword.value)
+    if decorator.args:
+        raise CompileError("`@gpu.kernel` takes options by name only", help="write `@gpu.kernel(block=256)`")
+    for keyword in decorator.keywords:
+        if keyword.arg != "block":
+            raise CompileError(
+                f"`@gpu.kernel` has no option `{keyword.arg}`", help="the options are: block (`block=256`)"
+            )
+        block = _dims(source, keyword.value)
     return block
 
 

@@ -83,8 +83,8 @@ def _launch_bounds(source: Function) -> list[tuple[str, str]]:
     block = source.attributes.get("block")
     if block is None:
         return [("nvvm.maxntid", str(MAX_THREADS))]
-    size = ",".join(map(str, block))
-    return [("nvvm.maxntid", size), ("nvvm.reqntid", size)]
+    # ptxas takes one of the two directives, not both.
+    return [("nvvm.reqntid", ",".join(map(str, block)))]
 
 
 def _float_mode(options: Options) -> list[tuple[str, str]]:

@@ -50,7 +50,10 @@ def run(llvm_ir: Callable[..., str]) -> Iterator[Callable[..., Run]]:
         )
         text = re.sub("target triple.*", "", text).replace("define internal", "define").replace("__nv_", "")
         machine = llvm.Target.from_default_triple().create_target_machine()
-        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(text), machine)
+        module = llvm.parse_assembly(text)
+        passes = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
+        passes.getModulePassManager().run(module, passes)
+        engine = llvm.create_mcjit_compiler(module, machine)
         engine.finalize_object()
         engines.append(engine)
         function = ctypes.CFUNCTYPE(CTYPES[result], *(CTYPES[type] for type in operands))
@@ -130,9 +133,7 @@ def test_integer_division_floors(
 
 @pytest.mark.parametrize("name", INTEGERS)
 @pytest.mark.parametrize(("op", "python"), [("shl", shift_left), ("shr", shift_right)])
-def test_shifts_by_any_amount(
-    run: Callable[..., Run], name: str, op: str, python: Callable[[int, int], int]
-) -> None:
+def test_shifts_by_any_amount(run: Callable[..., Run], name: str, op: str, python: Callable[[int, int], int]) -> None:
     function, type = run(op, (name, name), name), SCALARS[name]
     for a, b in product(edges(type), repeat=2):
         assert function(a, b) == wrap(python(a, b % (1 << type.bits)), type), (a, b)

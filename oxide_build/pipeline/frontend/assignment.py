@@ -1,37 +1,30 @@
 """Definite assignment: every local has a value wherever it is read.
 
-In: the `mir` stage, where locals are slots. Out: nothing, or CompileErrors at the reads
-that some path reaches without a store. Stands before `mem2reg`, which relies on it.
+In: a translated function, where locals are slots. Out: the errors at the reads that some
+path reaches without a store. `mem2reg` relies on there being none.
 """
 
 from __future__ import annotations
 
 from oxide_build import ir
 from oxide_build.dialects import mir
-from oxide_build.errors import Collector, CompileError
+from oxide_build.errors import CompileError
 from oxide_build.ir.dominance import predecessors
 
 
-def check_assignment(module: ir.Module) -> None:
-    """Check every function; raises CompileErrors naming each local read too early, once a local."""
-    errors = Collector()
-    for function in module.functions.values():
-        _check(function, errors)
-    errors.raise_if_any()
-
-
-def _check(function: ir.Function, errors: Collector) -> None:
+def unassigned_reads(function: ir.Function) -> list[CompileError]:
+    """One error for each local that may be read before it has a value, at its first such read."""
     slots = frozenset(op.result for op in function.ops() if op.definition is mir.local)
     assigned = _assigned_at_start(function, slots)
-    reported: set[ir.Value] = set()
+    errors: dict[ir.Value, CompileError] = {}
     for block in function.blocks:
         known = set(assigned[block])
         for op in block.ops:
             if op.definition is mir.store:
                 known.add(op.operands[1])
-            elif op.definition is mir.load and op.operands[0] in slots - known - reported:
-                reported.add(op.operands[0])
-                errors.errors.append(_unassigned(op))
+            elif op.definition is mir.load and op.operands[0] in slots - known - errors.keys():
+                errors[op.operands[0]] = _unassigned(op)
+    return list(errors.values())
 
 
 def _assigned_at_start(function: ir.Function, slots: frozenset[ir.Value]) -> dict[ir.Block, frozenset[ir.Value]]:

@@ -1,0 +1,63 @@
+"""One kernel module at one stage of the pipeline, as text.
+
+In: a kernel file, perhaps one kernel of it, a stage and a target. Out: that stage's product, printed. Its own room
+because it is a reader of the pipeline like any other: it hangs on the observer and stops when it has seen its stage.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from oxide_build import ir
+from oxide_build.errors import CompileError, CompileErrors, OxideError, SourceFile
+from oxide_build.pipeline import Stage, to_llvm_ir, to_ssa
+from oxide_build.pipeline.frontend import KernelModule
+from oxide_build.pipeline.options import Options
+from oxide_build.pipeline.ptx import CodeGenerator
+from oxide_build.pipeline.targets import Target
+
+_TEXT_OF_FUNCTION = {
+    Stage.LL: r"^define [^\n]*@{name}\(.*?^\}}\n",
+    Stage.PTX: r"^\.visible \.entry {name}\(.*?^\}}\n",
+}
+"""Where one function stands in the text of the stages that are text."""
+
+
+def inspect(file: Path, kernel: str | None, stage: Stage, target: Target, options: Options) -> str:
+    """The product of `stage` for the kernel module in `file`, or only what it says of `kernel`.
+
+    Raises CompileErrors, InternalError, and OxideError for a file or a kernel that is not there.
+    """
+    products: dict[Stage, object] = {}
+    module = to_ssa(_read(file), products.__setitem__)
+    if stage not in products:
+        products[Stage.LL] = to_llvm_ir(module, target, options, products.__setitem__)
+    if stage is Stage.PTX:
+        with CodeGenerator(1) as generator:
+            products[stage] = generator.emit_ptx(module.name, str(products[Stage.LL]), target, options).result()
+    return str(products[stage]) if kernel is None else _only(kernel, products[stage], stage, module)
+
+
+def _read(file: Path) -> SourceFile:
+    try:
+        return SourceFile(file.as_posix(), file.read_text(encoding="utf-8-sig"), file.stem)
+    except OSError as error:
+        raise OxideError(
+            f"{file}: {error.strerror}", help="name a Python file with kernels, FILE or FILE:KERNEL"
+        ) from None
+    except UnicodeDecodeError:
+        raise CompileErrors([CompileError(f"{file}: not UTF-8 text", help="save the file as UTF-8")]) from None
+
+
+def _only(kernel: str, product: object, stage: Stage, module: ir.Module) -> str:
+    known = [function.name for function in module.kernels()]
+    if kernel not in known:
+        raise OxideError(f"no kernel {kernel!r} in this file", help=f"its kernels are: {', '.join(known)}")
+    if isinstance(product, KernelModule):
+        return str(replace(product, functions={kernel: product.functions[kernel]}))
+    if isinstance(product, ir.Module):
+        return str(replace(product, functions={kernel: product.functions[kernel]}))
+    found = re.search(_TEXT_OF_FUNCTION[stage].format(name=kernel), str(product), re.MULTILINE | re.DOTALL)
+    return found[0] if found else str(product)

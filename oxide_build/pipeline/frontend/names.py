@@ -1,0 +1,136 @@
+"""Names, literals, tuples and attributes to operands."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+
+from oxide_build import ir
+from oxide_build.dialects import mir
+from oxide_build.errors import CompileError
+from oxide_build.ir.types import View
+from oxide_build.pipeline.frontend.builder import (
+    EXPRESSIONS,
+    INTRINSICS,
+    FunctionBuilder,
+    Poison,
+    PoisonedError,
+    Variable,
+    translates,
+)
+from oxide_build.pipeline.frontend.constants import (
+    MATH_CONSTANTS,
+    Folded,
+    fold,
+)
+from oxide_build.pipeline.frontend.elements import extent, view_type
+from oxide_build.pipeline.frontend.operands import (
+    Constant,
+    Operand,
+    OwnIndex,
+    Witness,
+    describe,
+)
+from oxide_build.pipeline.frontend.scope import dotted
+from oxide_build.pipeline.frontend.threads import coordinate
+
+BUILTINS = ("abs", "bool", "len", "max", "min", "range")
+
+
+@translates(EXPRESSIONS, ast.Constant)
+def literal(f: FunctionBuilder, node: ast.Constant) -> Operand:
+    """A number or a bool."""
+    if isinstance(node.value, (bool, int, float)):
+        return Constant(node.value)
+    if node.value is None:
+        raise CompileError("`None` is no value of the kernel language", help="use a number, or a bool and an `if`")
+    if isinstance(node.value, str):
+        raise CompileError("a string is no value of the kernel language", help="use a number or a bool")
+    raise CompileError(f"`{node.value!r}` is no value of the kernel language", help="use a number or a bool")
+
+
+@translates(EXPRESSIONS, ast.Name)
+def name(f: FunctionBuilder, node: ast.Name) -> Operand:
+    """A local, a parameter or a module constant."""
+    binding = f.names.get(node.id)
+    if isinstance(binding, Poison):
+        raise PoisonedError(f"`{node.id}` has no value")
+    if isinstance(binding, Variable):
+        value = f.value(mir.load(binding.slot, name=node.id))
+        return OwnIndex(value, binding.type) if isinstance(binding.type, Witness) else value
+    if binding is not None:
+        return binding
+    folded = fold(node, f.module)
+    if folded is not None:
+        return _operand(folded)
+    raise unknown_name(f, node.id)
+
+
+def _operand(folded: Folded) -> Operand:
+    return tuple(map(_operand, folded)) if isinstance(folded, tuple) else folded
+
+
+def unknown_name(f: FunctionBuilder, name: str) -> CompileError:
+    """The error for a name that means nothing here: what it is on the host, or the nearest that exists."""
+    if name in f.module.functions:
+        return CompileError(f"`{name}` is a function", help=f"call it: `{name}(…)`")
+    if name in f.module.constants:
+        return CompileError(
+            f"`{name}` is not a constant the compiler can read",
+            help="kernels are compiled without running the module: use numbers, other constants and arithmetic",
+        )
+    if name in f.module.host_names:
+        return CompileError(
+            f"`{name}` exists only on the host",
+            help="pass it as a parameter, or make it a module-level constant assigned once",
+        )
+    if f.module.names.get(name) or name in BUILTINS:
+        return CompileError(f"`{name}` is no value", help="write what you want of it, such as a call or an attribute")
+    known = [*f.names, *f.module.constants, *f.module.functions, *f.module.names, *BUILTINS]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else "assign it before, or make it a parameter"
+    return CompileError(f"unknown name `{name}`", help=hint)
+
+
+@translates(EXPRESSIONS, ast.Tuple)
+def tuple_(f: FunctionBuilder, node: ast.Tuple) -> Operand:
+    """Several operands together."""
+    return tuple(f.expression(item) for item in node.elts)
+
+
+@translates(EXPRESSIONS, ast.Attribute)
+def attribute(f: FunctionBuilder, node: ast.Attribute) -> Operand:
+    """`gpu.thread_idx.x`, `math.pi`, `x.shape`."""
+    local = _is_local(f, node)
+    path = "" if local else dotted(node, f.module.names)
+    if path in MATH_CONSTANTS:
+        return Constant(MATH_CONSTANTS[path])
+    register, _, axis = path.removeprefix("gpu.").partition(".")
+    if path.startswith("gpu.") and register in mir.COORDINATES:
+        if axis not in mir.AXES:
+            raise CompileError(f"`gpu.{register}` has the parts x, y and z", help=f"write gpu.{register}.x")
+        return coordinate(f, register, axis)
+    if path and path not in ("gpu", "math"):
+        raise CompileError(f"`{ast.unparse(node)}` is no value of the kernel language", help=_nearest_path(path))
+    if node.attr == "shape":
+        view = f.view(node.value)
+        return tuple(extent(f, view, dimension) for dimension in range(view_type(view).rank))
+    if not local and isinstance(node.value, ast.Name):
+        raise unknown_name(f, node.value.id)
+    operand = f.expression(node.value)
+    has = "an array has `.shape`" if isinstance(operand, ir.Value) and isinstance(operand.type, View) else "it has none"
+    raise CompileError(f"{describe(operand)} has no attribute `{node.attr}`", help=has)
+
+
+def _is_local(f: FunctionBuilder, node: ast.expr) -> bool:
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return isinstance(node, ast.Name) and node.id in f.names
+
+
+def _nearest_path(path: str) -> str:
+    known = [*INTRINSICS, *MATH_CONSTANTS, *(f"gpu.{r}.{a}" for r in mir.COORDINATES for a in mir.AXES)]
+    if path in INTRINSICS:
+        return f"it is a function: call it, `{path}(…)`"
+    near = difflib.get_close_matches(path, known, n=1)
+    return f"did you mean `{near[0]}`?" if near else "see the language reference for what kernels can use"
