@@ -14,7 +14,7 @@ from typing import Annotated
 from oxide_build import __version__, build
 from oxide_build.config import load_config
 from oxide_build.doctor import examine
-from oxide_build.errors import OxideError
+from oxide_build.errors import DriverNotFoundError, OxideError
 from oxide_build.explain import explain as explain_package
 from oxide_build.inspection import inspect as inspect_kernels
 from oxide_build.pipeline import Stage
@@ -112,14 +112,21 @@ def explain(
     driver: Annotated[str | None, typer.Option(help="The CUDA release of a driver, 12.8, likewise.")] = None,
 ) -> None:
     """Say of each kernel module's every image whether a GPU gets it, and why."""
-    capability = _version(device, "--device 9.0") if device else gpu.current().capability
-    release = _version(driver, "--driver 12.8") if driver else gpu.driver_version()
-    choices = explain_package(package, capability, release)
+    choices = explain_package(package, *_machine(device, driver))
     for manifest, choice in choices:
         print(f"{manifest.module}  ({', '.join(kernel.name for kernel in manifest.kernels)})")
         print("\n".join(f"  {verdict}" for verdict in choice.verdicts))
     for _, choice in choices:
         choice.required()
+
+
+def _machine(device: str | None, driver: str | None) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Compute capability and driver release: those given, else this machine's."""
+    try:
+        capability = _version(device, "--device 9.0") if device else gpu.current().capability
+        return capability, _version(driver, "--driver 12.8") if driver else gpu.driver_version()
+    except DriverNotFoundError as error:
+        raise OxideError(error.message, help="name a GPU and a driver: --device 9.0 --driver 12.8") from None
 
 
 def _version(text: str, example: str) -> tuple[int, int]:

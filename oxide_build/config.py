@@ -187,7 +187,8 @@ def _read_table(
         if name in keys:
             values[keys[name].name] = _read(f"{where} {name}", keys[name].metadata["read"], value, mistakes)
         else:
-            mistakes.append(_unknown_key(f"{where} {name}", name, keys))
+            known = [*keys, "overrides"] if schema is Config else keys
+            mistakes.append(_unknown_key(f"{where} {name}", name, known))
     return values
 
 
@@ -217,13 +218,12 @@ def _read_overrides(entries: object, mistakes: list[ConfigError]) -> tuple[Overr
 
 
 def _read_override(where: str, entry: Mapping[str, Any], mistakes: list[ConfigError]) -> Override:
-    table = {name: value for name, value in entry.items() if name != "module"}
-    values = _read_table(where, table, Settings, mistakes)
-    if "module" in entry:
-        return Override(_read(f"{where} module", readers.module, entry["module"], mistakes), values)
-    help = 'write for example module = "my_package.kernels.gemm"'
-    mistakes.append(ConfigError(f"{where} module", "this key is required", help=help))
-    return Override("", values)
+    table = dict(entry)
+    module = _read(f"{where} module", readers.module, table.pop("module"), mistakes) if "module" in table else None
+    if "module" not in entry:
+        help = 'write for example module = "my_package.kernels.gemm"'
+        mistakes.append(ConfigError(f"{where} module", "this key is required", help=help))
+    return Override(str(module), _read_table(where, table, Settings, mistakes))
 
 
 def _read_forced(
@@ -262,6 +262,7 @@ def _join(value: object) -> str:
 
 
 def _missing_keys(present: Collection[str]) -> Iterator[ConfigError]:
+    """The required keys not there, but for those of which a misspelling is reported already."""
     for name, example in (("kernels", EXAMPLE_KERNELS), ("targets", EXAMPLE_TARGETS)):
-        if name not in present:
+        if name not in present and not did_you_mean(name, present):
             yield ConfigError(f"{TABLE} {name}", "this key is required", help=f"write for example {example}")

@@ -104,7 +104,7 @@ def _not_found(name: str, root: Path, package_dirs: Sequence[PackageDir]) -> Con
     package, _, last = name.rpartition(".")
     directories = _directories(package, root, package_dirs)
     looked = sorted(_shown(directory / f"{last}.py", root) for directory in directories)
-    help = did_you_mean(name, [near for directory in directories for near in _nearby(package, last, directory)])
+    help = did_you_mean(name, _nearby(name, root, package_dirs))
     what = f'no kernels in any module of "{package}"' if last == "*" else f'no module "{name}"'
     return ConfigError("[tool.oxide] kernels", f"found {what}; looked for {', '.join(looked)}", help=help)
 
@@ -113,11 +113,14 @@ def _shown(path: Path, root: Path) -> str:
     return Path(os.path.relpath(path, root)).as_posix()
 
 
-def _nearby(package: str, last: str, directory: Path) -> Iterator[str]:
-    """The names of modules in that directory, and of the packages beside it with the same last part."""
-    yield from (f"{package}.{file.stem}" for file in _modules_in(directory))
-    parent = package.rpartition(".")[0]
-    siblings = directory.parent.glob("*/") if directory.parent.is_dir() else ()
-    for sibling in siblings:
-        if _modules_in(sibling):
-            yield ".".join(filter(None, (parent, sibling.name, last)))
+def _nearby(name: str, root: Path, package_dirs: Sequence[PackageDir]) -> set[str]:
+    """The names of the modules as deep in the project as `name` would be, or of their packages' `.*`."""
+    package, _, last = name.rpartition(".")
+    depth = len(package.split("."))
+    bases = {root / package_dir.get("", ".") for package_dir in package_dirs}
+    found = [file.relative_to(base).parts for base in bases for file in base.glob("*/" * depth + "*.py")]
+    mapped = [
+        (*package.split("."), file.name) for d in _directories(package, root, package_dirs) for file in d.glob("*.py")
+    ]
+    modules = {".".join(parts).removesuffix(".py") for parts in [*found, *mapped]}
+    return {f"{module.rpartition('.')[0]}.*" for module in modules} if last == "*" else modules

@@ -34,7 +34,7 @@ def unfit(value: object, needed: str, *, help: str | None = None) -> OxideError:
 
 def did_you_mean(found: object, words: Iterable[str]) -> str | None:
     """The question after a misspelt word, or None when nothing is near."""
-    near = difflib.get_close_matches(str(found), list(words), n=1)
+    near = difflib.get_close_matches(str(found), list(words), n=1, cutoff=0.7)
     return f'did you mean "{near[0]}"?' if near else None
 
 
@@ -87,7 +87,7 @@ def module(value: object) -> str:
     if _MODULE.fullmatch(text):
         return text
     dotted = re.sub(r"^(\./)?(src/)?|\.py$", "", text).replace("/", ".")
-    instead = f'"{dotted}"' if _MODULE.fullmatch(dotted) else f"for example {EXAMPLE_KERNELS}"
+    instead = f'"{dotted}"' if _MODULE.fullmatch(dotted) else 'for example "my_package.kernels.vector"'
     raise unfit(value, "a module inside a package, named as Python imports it", help=f"write {instead}")
 
 

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from oxide_build.errors import LoadError
 from oxide_build.runtime import device
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Golden texts are rewritten on request and reviewed as a diff."""
+    parser.addoption("--update-golden", action="store_true", help="rewrite the expected texts of case files")
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether expected texts are to be rewritten."""
+    return bool(request.config.getoption("--update-golden"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,3 +38,11 @@ def _why_no_gpu() -> str | None:
     except LoadError as error:
         return error.message
     return None
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Callable[[str], Path]:
+    """Copies a project of `tests/packages` by name, for a test to build or spoil; gives its root."""
+    packages = Path(__file__).with_name("packages")
+    leftovers = shutil.ignore_patterns("_oxide", "build", "*.egg-info", "__pycache__")
+    return lambda name: Path(shutil.copytree(packages / name, tmp_path / name, ignore=leftovers))

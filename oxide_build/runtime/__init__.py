@@ -79,8 +79,9 @@ def image(module: str) -> tuple[manifest.Artifact, bytes]:
 
     Raises LoadError, and DriverNotFoundError without a driver or a GPU.
     """
-    here = device.current()
-    return loader.module(module).image(here.capability, here.driver)
+    here, loaded = device.current(), loader.module(module)
+    artifact = loaded.artifact(here.capability, here.driver)
+    return artifact, loaded.read(artifact)
 
 
 def _scalars(kernel: manifest.Kernel, values: tuple[Any, ...]) -> dict[str, manifest.Number]:

@@ -185,7 +185,7 @@ def load_library(image: bytes, name: str) -> tuple[Any, object]:
     return check(result, f"loading {name}", LoadError, _read(log)), log
 
 
-def get_kernel(library: Any, symbol: str, log: object) -> Any:
+def get_kernel(library: Any, log: object, symbol: str) -> Any:
     """The kernel called `symbol`, loaded into the current context. Raises LoadError with the assembler's log."""
     api, doing = driver(), f"loading kernel {symbol}"
     kernel = check(api.cuLibraryGetKernel(library, symbol.encode()), doing, LoadError)

@@ -167,19 +167,17 @@ class Module:
                 help=_BUILD,
             ) from None
 
-    def image(self, capability: Version, driver: Version) -> tuple[Artifact, bytes]:
-        """The image for this GPU and driver, and its content. Raises LoadError when there is none, or it is damaged."""
+    def artifact(self, capability: Version, driver: Version) -> Artifact:
+        """The image for this GPU and driver. Raises NoCompatibleImageError, or LoadError for an unknown forced one."""
         force = os.environ.get(FORCE)
         choice = choose(self.manifest.artifacts, capability, driver, force)
         if force is not None and choice.artifact is None:
             shipped = ", ".join(artifact.target for artifact in self.manifest.artifacts)
-            raise LoadError(
-                f"{FORCE} is {force!r}, which {self.manifest.module} does not ship", help=f"ships {shipped}"
-            )
-        artifact = choice.required()
-        return artifact, self._read(artifact)
+            raise LoadError(f"{FORCE} is {force!r}, which {self.manifest.module} does not ship", help=f"ships {shipped}")
+        return choice.required()
 
-    def _read(self, artifact: Artifact) -> bytes:
+    def read(self, artifact: Artifact) -> bytes:
+        """The content of an image. Raises LoadError when it is missing, or not what the build wrote."""
         try:
             content = self._directory.joinpath(artifact.file).read_bytes()
         except OSError as error:
@@ -195,20 +193,23 @@ class Module:
         """
         key = kernel.symbol, ordinal
         if key not in self._functions:
-            with self._lock, device.capture_relaxed():
-                self._functions[key] = self._load(kernel.symbol, ordinal)
+            with self._lock:
+                self._load(*key)
         if shared_memory + kernel.shared_memory > FREE_SHARED_MEMORY:
             with self._lock:
                 self._allow(key, shared_memory)
         return self._functions[key]
 
-    def _load(self, symbol: str, ordinal: int) -> Any:
+    def _load(self, symbol: str, ordinal: int) -> None:
+        if (symbol, ordinal) in self._functions:
+            return  # another thread was first
         here = device.info(ordinal)
-        artifact, content = self.image(here.capability, here.driver)
-        if artifact.file not in self._libraries:
-            self._libraries[artifact.file] = device.load_library(content, f"{self.manifest.module} ({artifact.target})")
-        library, log = self._libraries[artifact.file]
-        return device.get_kernel(library, symbol, log)
+        artifact = self.artifact(here.capability, here.driver)
+        with device.capture_relaxed():
+            if artifact.file not in self._libraries:
+                name = f"{self.manifest.module} ({artifact.target})"
+                self._libraries[artifact.file] = device.load_library(self.read(artifact), name)
+            self._functions[symbol, ordinal] = device.get_kernel(*self._libraries[artifact.file], symbol)
 
     def _allow(self, key: tuple[str, int], size: int) -> None:
         if size > self._shared.get(key, 0):

@@ -25,20 +25,20 @@ def check_arguments(kernel: Kernel, arguments: Sequence[Any]) -> tuple[Array, ..
     Raises KernelArgumentError, also when a `gpu.require` contract does not hold.
     """
     pairs = list(zip(kernel.parameters, arguments, strict=True))
-    checked = tuple(_checked(kernel, parameter, argument) for parameter, argument in pairs)
+    checked = tuple(_checked(parameter, argument) for parameter, argument in pairs)
     extents = {p.name: array.shape for p, array in zip(kernel.parameters, checked, strict=True) if p.rank}
     scalars = {p.name: value.item() for p, value in zip(kernel.parameters, checked, strict=True) if not p.rank}
     check_contracts(kernel, extents, scalars)
     return checked
 
 
-def _checked(kernel: Kernel, parameter: Parameter, argument: Any) -> Array:
+def _checked(parameter: Parameter, argument: Any) -> Array:
     if parameter.kind == "scalar":
         value: Array = np.asarray(convert_scalar(parameter, argument), dtype_named(parameter.type))[()]
         return value
     for found, remedy in _problems(parameter, argument):
-        message = f"{kernel.name}: {parameter.name} is {declared_type(parameter)}, got {found}"
-        raise KernelArgumentError(message, help=remedy)
+        declared = f"argument {parameter.name!r} is declared {declared_type(parameter)}"
+        raise KernelArgumentError(f"{declared}, got {found}", help=remedy)
     return np.asarray(argument)
 
 

@@ -24,8 +24,8 @@ def bounds_check(op: ir.Op, group: Group, index: Array, extent: Array) -> None:
         return
     first = int(np.argmin(inside))
     found, limit = (np.broadcast_to(values, group.count)[first] for values in (index, extent))
-    message = f"index {found} is out of bounds for extent {limit}"
-    _fail(op, group, ~inside, message, "compare the index with the extent first; negative indices are out of bounds too")
+    help = "compare the index with the extent first; negative indices are out of bounds too"
+    _fail(op, group, ~inside, f"index {found} is out of bounds for extent {limit}", help)
 
 
 def check(op: ir.Op, group: Group, condition: Array) -> None:

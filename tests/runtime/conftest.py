@@ -12,6 +12,7 @@ import ctypes
 import hashlib
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from enum import IntEnum
 from pathlib import Path
@@ -72,6 +73,7 @@ class FakeDriver(ModuleType):
         self.images: list[bytes] = []
         self.shared: list[tuple[int, int, int]] = []
         self.capture_mode = "GLOBAL"
+        self.load_seconds = 0.0
         self.parameters: list[Any] = [ctypes.c_float, ctypes.c_uint64, ctypes.c_int32, ctypes.c_uint64, ctypes.c_int32]
         self._thread = threading.local()
 
@@ -134,6 +136,7 @@ class FakeDriver(ModuleType):
         assert len(keys) == len(values) == count
         assert library_options == ([], [], 0)
         self.images.append(image)
+        time.sleep(self.load_seconds)
         if "cuLibraryLoadData" in self.failures:
             log: bytearray = values[keys.index("CU_JIT_ERROR_LOG_BUFFER")]
             log[:12] = b"line 3: oops"

@@ -60,6 +60,7 @@ def test_a_kernel_without_parameters(fake: Any, shipped: Path) -> None:
 
 
 def test_an_image_is_loaded_once(fake: Any, shipped: Path, make: Make) -> None:
+    fake.load_seconds = 0.05
     configuration = runtime.configure("shipped.vector", "saxpy", 4, 128, 0)
     arguments = 1.0, make(X, (8,)), make(Y, (8,))
     threads = [threading.Thread(target=configuration, args=arguments) for _ in range(8)]

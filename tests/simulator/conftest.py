@@ -7,13 +7,13 @@ from typing import Any, TypeAlias
 
 import pytest
 
+import oxide_build.simulator
 from oxide_build import ir, manifest
 from oxide_build.dialects import mir
 from oxide_build.errors import SourceFile, Span
 from oxide_build.ir.parser import parse_module
 from oxide_build.ir.types import View
 from oxide_build.ir.verifier import verify
-from oxide_build.simulator import simulate
 
 Launch: TypeAlias = Callable[..., None]
 
@@ -39,10 +39,16 @@ def _launch(
         op.span = Span(source, number, 1, number, len(source.line(number)) + 1)
     kernel = module.kernels()[0]
     entry = manifest.Kernel(kernel.name, kernel.name, tuple(map(_parameter, kernel.parameters)), **declared)
-    simulate(module, entry, grid, block, arguments)
+    oxide_build.simulator.simulate(module, entry, grid, block, arguments)
 
 
 @pytest.fixture
 def launch() -> Launch:
     """`launch(text, grid, block, *arguments)` simulates the first kernel of a module's text."""
     return _launch
+
+
+@pytest.fixture(params=[64, 1 << 17], ids=["several chunks", "one chunk"])
+def chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the test with its blocks in several chunks and in one: it must not show."""
+    monkeypatch.setattr(oxide_build.simulator, "THREADS_AT_ONCE", request.param)

@@ -21,7 +21,7 @@ FLOATS = ("f32", "f64")
 NUMBERS = INTEGERS + FLOATS
 TYPES = ("bool", *NUMBERS)
 INF, NAN = math.inf, math.nan
-ORDERED = {name: mir.PREDICATES for name in NUMBERS}
+ORDERED = dict.fromkeys(NUMBERS, mir.PREDICATES)
 COMPARISONS = [(name, predicate) for name in TYPES for predicate in ORDERED.get(name, ("eq", "ne"))]
 
 
@@ -113,8 +113,9 @@ def binary(
     """Run `operation` in a kernel, one pair of values a thread, after the lines `before`."""
     result = result or name
     out = np.zeros(len(a), dtype_of(SCALARS[result]))
+    source = f"view<?x{name}, read, global>"
     launch(
-        f"""kernel @k(%x: view<?x{name}, read, global>, %y: view<?x{name}, read, global>, %z: view<?x{result}, disjoint, global>) {{
+        f"""kernel @k(%x: {source}, %y: {source}, %z: view<?x{result}, disjoint, global>) {{
 ^bb0:
   %i = mir.coordinate {{register = 'thread_idx', axis = 'x'}} : i32
   %p = mir.element %x, %i : ptr<{name}, global>
@@ -241,8 +242,9 @@ def test_casts(launch: Any, source: str, target: str) -> None:
 def test_select(launch: Any, name: str) -> None:
     a, b = map(list, zip(*product(edges(name), repeat=2), strict=True))
     zero = repr(edges(name)[0])
-    equal = f"%d = mir.cmp %a, %b {{predicate = 'eq'}} : bool\n  %e = mir.constant {{value = {zero}, type = {name}}} : {name}"
-    found = binary(launch, "mir.select %d, %a, %e", name, a, b, before=equal)
+    equal = "%d = mir.cmp %a, %b {predicate = 'eq'} : bool"
+    otherwise = f"%e = mir.constant {{value = {zero}, type = {name}}} : {name}"
+    found = binary(launch, "mir.select %d, %a, %e", name, a, b, before=f"{equal}\n  {otherwise}")
     expect(found, [x if x == y else edges(name)[0] for x, y in zip(a, b, strict=True)], name)
 
 

@@ -36,7 +36,7 @@ def assign(f: FunctionBuilder, node: ast.Assign) -> None:
     """`a = value`, `x[i] = value`, `a, b = values`, `a = b = value`."""
     operand = f.expression(node.value)
     for target in node.targets:
-        assign_to(f, target, operand)
+        assign_to(f, target, operand, node.value)
 
 
 @translates(STATEMENTS, ast.AnnAssign)
@@ -53,7 +53,7 @@ def annotated(f: FunctionBuilder, node: ast.AnnAssign) -> None:
     if bound is None or isinstance(bound, Poison):
         f.names[node.target.id] = Variable(f.slot(type, node.target.id), type, node.lineno)
     if node.value is not None:
-        assign_to(f, node.target, f.expression(node.value))
+        assign_to(f, node.target, f.expression(node.value), node.value)
 
 
 @translates(STATEMENTS, ast.AugAssign)
@@ -71,27 +71,29 @@ def augmented(f: FunctionBuilder, node: ast.AugAssign) -> None:
     assign_to(f, node.target, combine(f, node.op, f.expression(loaded), f.expression(node.value)))
 
 
-def assign_to(f: FunctionBuilder, target: ast.expr, operand: Operand) -> None:
-    """Give `operand` to a name, an element, or a tuple of targets."""
+def assign_to(f: FunctionBuilder, target: ast.expr, operand: Operand, source: ast.expr | None = None) -> None:
+    """Give `operand` to a name, an element, or a tuple of targets; a value that does not fit is shown at `source`."""
     with f.at(target):
         if isinstance(target, (ast.Tuple, ast.List)):
-            _unpack(f, target.elts, operand)
+            _unpack(f, target.elts, operand, source)
         elif isinstance(target, ast.Subscript):
             pointer = element(f, target, store=True)
-            f.emit(mir.store(coerce(f, operand, stored_type(pointer), "the element"), pointer))
+            with f.at(source or target):
+                value = coerce(f, operand, stored_type(pointer), "the element")
+            f.emit(mir.store(value, pointer))
         elif isinstance(target, ast.Name):
             _assign_name(f, target, operand)
         else:
             raise CompileError(f"`{ast.unparse(target)}` cannot be assigned", help="assign a name or an element")
 
 
-def _unpack(f: FunctionBuilder, targets: list[ast.expr], operand: Operand) -> None:
+def _unpack(f: FunctionBuilder, targets: list[ast.expr], operand: Operand, source: ast.expr | None) -> None:
     if not isinstance(operand, tuple):
         raise CompileError(f"{describe(operand)} cannot be unpacked", help="assign it to one name")
     if len(targets) != len(operand):
         raise CompileError(f"{len(operand)} values for {len(targets)} names")
     for target, item in zip(targets, operand, strict=True):
-        assign_to(f, target, item)
+        assign_to(f, target, item, source)
 
 
 def _assign_name(f: FunctionBuilder, target: ast.Name, operand: Operand) -> None:
@@ -146,6 +148,6 @@ def _type_changes(name: str, variable: Variable, found: str) -> CompileError:
     wider = found if found in SCALARS else "…"
     return CompileError(
         f"`{name}` is {describe_type(variable.type)} since line {variable.line}, this is {found}",
-        help=f"a local has one type for its whole life: declare it there, `{name}: {wider} = …`, "
+        help=f"a local has one type for its whole life: declare it in line {variable.line}, `{name}: {wider} = …`, "
         f"or convert the value, {describe_type(variable.type)}(…)",
     )

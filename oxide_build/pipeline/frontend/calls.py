@@ -19,6 +19,7 @@ from oxide_build.pipeline.frontend.conversions import (
 )
 from oxide_build.pipeline.frontend.functions import instance, signature
 from oxide_build.pipeline.frontend.names import BUILTINS, unknown_name
+from oxide_build.pipeline.frontend.numbers import MATH_NAMES
 from oxide_build.pipeline.frontend.operands import (
     Constant,
     Operand,
@@ -52,7 +53,7 @@ def _callee(f: FunctionBuilder, node: ast.expr) -> str:
 def _unknown_call(f: FunctionBuilder, node: ast.Call, path: str) -> CompileError:
     text = ast.unparse(node.func)
     if path.startswith("math."):
-        known = ", ".join(sorted(name.removeprefix("math.") for name in INTRINSICS if name.startswith("math.")))
+        known = ", ".join(sorted(MATH_NAMES))
         return CompileError(f"`{text}` is not available in kernels", help=f"math has: {known}")
     if path.startswith("gpu."):
         near = difflib.get_close_matches(path, INTRINSICS, n=1)

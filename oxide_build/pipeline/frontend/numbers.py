@@ -26,6 +26,10 @@ from oxide_build.pipeline.frontend.operands import (
 )
 from oxide_build.pipeline.frontend.scope import dotted
 
+_SHARED_WITH_PYTHON = ("sqrt", "exp", "log", "sin", "cos", "pow")
+MATH_NAMES = (*_SHARED_WITH_PYTHON, "fabs")
+"""The functions of Python's `math` that kernels have."""
+
 
 @translates(INTRINSICS, "abs")
 def absolute(f: FunctionBuilder, node: ast.Call) -> Operand:
@@ -107,7 +111,7 @@ def _fold_math(host: Callable[..., float], operands: list[Operand]) -> Constant:
         raise CompileError(f"this cannot be computed: {error}") from None
 
 
-for _name in ("sqrt", "exp", "log", "sin", "cos", "pow"):
+for _name in _SHARED_WITH_PYTHON:
     _math_rule(_name, getattr(math, _name))
 for _name in ("floor", "ceil"):  # math.floor gives an int on the host, so only gpu.math's, which keeps the type
     _math_rule(_name, None)

@@ -1,0 +1,1 @@
+"""Every kernel run and checked: `python -m example_pkg.demo`. Needs the extra `demo`."""

@@ -1,0 +1,102 @@
+"""What there is to compile: the first half of the build, which compiles nothing.
+
+In: a `Config` and the project's root. Out: one `Job` a kernel module, which knows its source, its settings and the
+files it will make. Its own room because metadata, sdists and editable installs ask for the plan where no compiler is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from oxide_build import manifest
+from oxide_build.config import Config, Settings, read_pyproject
+from oxide_build.discovery import KernelModule, PackageDir, declared_package_dirs, find_modules
+from oxide_build.errors import CompileError, CompileErrors, ConfigError, ConfigErrors, SourceFile
+from oxide_build.pipeline.targets import Target
+
+
+@dataclass(frozen=True)
+class Job:
+    """One kernel module to compile: its file on disk, its text as read from there, and what holds for it.
+
+    `source.path` is relative to the project's root, so that no directory of the building machine gets into an image.
+    """
+
+    source: SourceFile
+    file: Path
+    sha256: str
+    settings: Settings
+
+    @property
+    def package(self) -> str:
+        """The package the module is in, whose directory gets the `_oxide/`."""
+        return self.source.module.rpartition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """The module's own name, the stem of its artifacts' names."""
+        return self.source.module.rpartition(".")[2]
+
+    def image_file(self, target: Target) -> str:
+        """The name of the image for that target."""
+        return f"{self.name}.{target}.ptx"
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The files this job makes, relative to the package, if no target is skipped."""
+        names = [f"{self.name}.json", *map(self.image_file, self.settings.targets)]
+        return tuple(f"{manifest.DIRECTORY}/{name}" for name in names)
+
+
+def plan(config: Config, root: Path, package_dir: PackageDir | None = None) -> tuple[Job, ...]:
+    """The jobs of a project, in order of module name.
+
+    `package_dir` is setuptools' mapping; without one it is read from pyproject.toml. Raises ConfigErrors for kernels
+    that no file answers to and for overrides of none.
+    """
+    package_dirs = declared_package_dirs(read_pyproject(root)) if package_dir is None else (package_dir,)
+    modules = find_modules(config.kernels, root, package_dirs)
+    _check_overrides(config, modules)
+    jobs = [_job(module, root, config.settings(module.name)) for module in modules]
+    return tuple(sorted(jobs, key=lambda job: job.source.module))
+
+
+def _check_overrides(config: Config, modules: Sequence[KernelModule]) -> None:
+    mistakes = [
+        ConfigError(
+            f"[[tool.oxide.overrides]] {number} module",
+            f'found "{override.module}", which is none of the kernel modules',
+            help=f"the kernel modules are: {', '.join(sorted(module.name for module in modules))}",
+        )
+        for number, override in enumerate(config.overrides, 1)
+        if not any(override.applies_to(module.name) for module in modules)
+    ]
+    if mistakes:
+        raise ConfigErrors(mistakes)
+
+
+def _job(module: KernelModule, root: Path, settings: Settings) -> Job:
+    content = module.file.read_bytes()
+    path = Path(os.path.relpath(module.file, root)).as_posix()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        found = f"{path}: not UTF-8 text: found byte {content[fault.start]:#04x} at offset {fault.start}"
+        raise CompileErrors([CompileError(found, help="save the file as UTF-8")]) from None
+    return Job(SourceFile(path, text, module.name), module.file, hashlib.sha256(content).hexdigest(), settings)
+
+
+def notes(config: Config, jobs: Sequence[Job]) -> Iterator[str]:
+    """What the author should hear before the build: settings from outside the file, and images no newer GPU runs."""
+    for name, origin in sorted(config.origins.items()):
+        yield f"{name.replace('_', '-')} is set by {origin}"
+    for job in jobs:
+        if config.verbose:
+            yield f"{job.source.module}: {', '.join(map(str, job.settings.targets))}; {job.settings.options}"
+        if all(target.suffix for target in job.settings.targets):
+            plain = min(target.number for target in job.settings.targets)
+            yield f'{job.source.module}: no target is plain, so newer GPUs have no image; consider adding "sm_{plain}"'

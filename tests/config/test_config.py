@@ -1,0 +1,116 @@
+"""`[tool.oxide]` as the build reads it: defaults, what overrides what, and settings from outside the file."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from oxide_build.config import Config, load_config
+from oxide_build.errors import ConfigErrors
+from oxide_build.pipeline.options import Options
+
+LEAST = '[tool.oxide]\nkernels = ["p.kernels.*"]\ntargets = ["sm_90"]\n'
+
+
+def read(
+    root: Path, text: str, settings: dict[str, object] | None = None, environment: dict[str, str] | None = None
+) -> Config:
+    root.joinpath("pyproject.toml").write_text(text, encoding="utf-8")
+    return load_config(root, settings, environment or {})
+
+
+def names(config: Config, module: str = "p.kernels.vector") -> list[str]:
+    return [target.name for target in config.settings(module).targets]
+
+
+def test_defaults(tmp_path: Path) -> None:
+    config = read(tmp_path, LEAST)
+    assert config.kernels == ("p.kernels.*",)
+    assert config.options == Options()
+    assert (config.emit, config.on_unsupported_target, config.jobs, config.verbose) == (("ptx",), "error", 0, False)
+
+
+def test_every_option_of_the_compiler_is_a_key(tmp_path: Path) -> None:
+    lines = "opt-level = 1\nfp-contract = false\nfast-math = true\nline-info = false\nbounds-checks = false\n"
+    config = read(tmp_path, LEAST + lines)
+    assert config.options == Options(1, fp_contract=False, fast_math=True, line_info=False, bounds_checks=False)
+    assert all(getattr(config.options, f.name) != f.default for f in dataclasses.fields(Options))
+
+
+def test_targets_are_canonical_sorted_and_single(tmp_path: Path) -> None:
+    config = read(tmp_path, LEAST.replace('"sm_90"', '"9.0a", "sm_100", "compute_75", "90", "sm_90", "7.5-virtual"'))
+    assert names(config) == ["sm_75", "sm_90", "sm_90a", "sm_100"]
+
+
+def test_overrides_apply_by_module_the_later_wins(tmp_path: Path) -> None:
+    text = LEAST + (
+        '[[tool.oxide.overrides]]\nmodule = "p.kernels.*"\nopt-level = 1\nfast-math = true\n'
+        '[[tool.oxide.overrides]]\nmodule = "p.kernels.gemm"\ntargets = ["sm_80"]\nopt-level = 2\n'
+    )
+    config = read(tmp_path, text)
+    assert config.settings("p.kernels.gemm").options == Options(2, fast_math=True)
+    assert config.settings("p.kernels.vector").options == Options(1, fast_math=True)
+    assert config.settings("p.other.vector").options == Options()
+    assert names(config, "p.kernels.gemm") == ["sm_80"]
+
+
+def test_front_end_over_environment_over_overrides_over_file(tmp_path: Path) -> None:
+    text = LEAST + '[[tool.oxide.overrides]]\nmodule = "p.kernels.vector"\ntargets = ["sm_80"]\n'
+    environment = {"OXIDE_TARGETS": "sm_86"}
+    assert names(read(tmp_path, text)) == ["sm_80"]
+    assert names(read(tmp_path, text, {}, environment)) == ["sm_86"]
+    config = read(tmp_path, text, {"oxide.targets": "sm_89"}, environment)
+    assert names(config) == ["sm_89"]
+    assert config.origins == {"targets": "-C oxide.targets"}
+
+
+@pytest.mark.parametrize("value", ["sm_90,sm_90a", "sm_90;9.0a", " sm_90 , sm_90a,", ["sm_90", "sm_90a"], ["90,90a"]])
+def test_front_ends_list_targets_in_any_way(tmp_path: Path, value: object) -> None:
+    assert names(read(tmp_path, LEAST, {"oxide.targets": value})) == ["sm_90", "sm_90a"]
+
+
+def test_environment_can_give_the_targets_a_file_lacks(tmp_path: Path) -> None:
+    config = read(tmp_path, '[tool.oxide]\nkernels = ["p.k"]\n', {}, {"OXIDE_TARGETS": "75"})
+    assert names(config) == ["sm_75"]
+
+
+def test_scalar_settings(tmp_path: Path) -> None:
+    settings: dict[str, object] = {
+        "oxide.opt-level": "0",
+        "oxide.fast-math": "true",
+        "oxide.on-unsupported-target": "skip",
+        "oxide.jobs": ["3"],
+    }
+    config = read(tmp_path, LEAST, settings, {"OXIDE_JOBS": "5", "OXIDE_VERBOSE": "1"})
+    assert config.settings("p.kernels.vector").options == Options(0, fast_math=True)
+    assert (config.on_unsupported_target, config.jobs, config.verbose) == ("skip", 3, True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "environment", "report"),
+    [
+        ({"oxide.tragets": "sm_90"}, {}, '-C oxide.tragets: unknown setting\n  help: did you mean "oxide.targets"?'),
+        ({"oxide.targets": "sm_91"}, {}, "-C oxide.targets: unknown target 'sm_91'"),
+        ({"oxide.targets": ""}, {}, "-C oxide.targets: found [] (array), needed an array of strings, not empty"),
+        ({"oxide.targets": None}, {}, "-C oxide.targets: found [] (array)"),
+        ({"oxide.fast-math": "yes"}, {}, '-C oxide.fast-math: found "yes" (string), needed true or false'),
+        ({"oxide.opt-level": ["1", "2"]}, {}, '-C oxide.opt-level: found "1,2" (string), needed an integer'),
+        ({"oxide.kernels": "p.k"}, {}, "-C oxide.kernels: unknown setting\n  help: known settings: oxide.bounds-checks"),
+        ({}, {"OXIDE_JOBS": "many"}, 'OXIDE_JOBS: found "many" (string), needed an integer of 0 or more'),
+        ({}, {"OXIDE_TARGETS": "sm_1"}, "OXIDE_TARGETS: unknown target 'sm_1'"),
+    ],
+)
+def test_mistakes_name_the_setting(
+    tmp_path: Path, settings: dict[str, object], environment: dict[str, str], report: str
+) -> None:
+    with pytest.raises(ConfigErrors) as raised:
+        read(tmp_path, LEAST, settings, environment)
+    assert str(raised.value).startswith(report)
+
+
+def test_mistakes_of_file_environment_and_front_end_are_one_report(tmp_path: Path) -> None:
+    with pytest.raises(ConfigErrors) as raised:
+        read(tmp_path, LEAST + "opt-level = 7\n", {"oxide.jobs": "-1"}, {"OXIDE_TARGETS": "x"})
+    assert [error.key for error in raised.value.errors] == ["[tool.oxide] opt-level", "OXIDE_TARGETS", "-C oxide.jobs"]

@@ -1,0 +1,19 @@
+from oxide_build import gpu
+from oxide_build.gpu import MutSlice, f32
+
+
+import math
+
+
+@gpu.kernel
+def waves(x: MutSlice[f32]) -> None:
+    i = gpu.index_1d()
+    x[i] = math.gamma(x[i]) + math.floor(x[i])
+
+
+# report:
+# math_unknown.py:11:12: error: `math.gamma` is not available in kernels
+#         x[i] = math.gamma(x[i]) + math.floor(x[i])
+#                ^^^^^^^^^^^^^^^^
+#   help: math has: cos, exp, fabs, log, pow, sin, sqrt
+# 1 error
