@@ -76,7 +76,7 @@ def main() -> int:
     results = [check(case, run, random) for case in CASES]
     console.print(table_of(results, where))
     write_picture(next(result.output for result in results if result.case.kernel is mandelbrot), options.picture)
-    console.print(f"picture: {options.picture}", highlight=False)
+    console.print(f"picture: {options.picture.resolve()}", highlight=False)
     return 0 if all(result.ok for result in results) else 1
 
 

@@ -173,7 +173,7 @@ class Module:
         choice = choose(self.manifest.artifacts, capability, driver, force)
         if force is not None and choice.artifact is None:
             shipped = ", ".join(artifact.target for artifact in self.manifest.artifacts)
-            raise LoadError(f"{FORCE} is {force!r}, which {self.manifest.module} does not ship", help=f"ships {shipped}")
+            raise LoadError(f"{FORCE} is {force!r}, which {self.manifest.module} lacks", help=f"it ships {shipped}")
         return choice.required()
 
     def read(self, artifact: Artifact) -> bytes:

@@ -97,7 +97,11 @@ def test_scalar_settings(tmp_path: Path) -> None:
         ({"oxide.targets": None}, {}, "-C oxide.targets: found [] (array)"),
         ({"oxide.fast-math": "yes"}, {}, '-C oxide.fast-math: found "yes" (string), needed true or false'),
         ({"oxide.opt-level": ["1", "2"]}, {}, '-C oxide.opt-level: found "1,2" (string), needed an integer'),
-        ({"oxide.kernels": "p.k"}, {}, "-C oxide.kernels: unknown setting\n  help: known settings: oxide.bounds-checks"),
+        (
+            {"oxide.kernels": "p.k"},
+            {},
+            "-C oxide.kernels: unknown setting\n  help: known settings: oxide.bounds-checks",
+        ),
         ({}, {"OXIDE_JOBS": "many"}, 'OXIDE_JOBS: found "many" (string), needed an integer of 0 or more'),
         ({}, {"OXIDE_TARGETS": "sm_1"}, "OXIDE_TARGETS: unknown target 'sm_1'"),
     ],

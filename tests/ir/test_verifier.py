@@ -58,9 +58,7 @@ def test_a_value_is_not_used_where_it_is_not_made() -> None:
 
 
 def test_an_operation_outside_the_stage_is_refused() -> None:
-    module = parse_module(
-        kernel("^bb0:\n  %0 = mir.local {type = i32} : ptr<i32, local>\n  mir.return"), [mir.DIALECT]
-    )
+    module = parse_module(kernel("^bb0:\n  %0 = mir.local {type = i32} : ptr<i32, local>\n  mir.return"), [mir.DIALECT])
     with pytest.raises(VerificationError, match="not an operation of this stage"):
         verify(module, mir.SSA_OPS)
 

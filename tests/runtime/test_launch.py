@@ -204,7 +204,7 @@ def test_a_forced_target(fake: Any, shipped: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv(loader.FORCE, "sm_80")
     assert runtime.image("shipped.vector")[0].target == "sm_80"
     monkeypatch.setenv(loader.FORCE, "sm_70")
-    with pytest.raises(LoadError, match=r"'sm_70', which shipped\.vector does not ship\n  help: ships sm_80, sm_90"):
+    with pytest.raises(LoadError, match=r"'sm_70', which shipped\.vector lacks\n  help: it ships sm_80, sm_90"):
         runtime.image("shipped.vector")
 
 

@@ -78,7 +78,7 @@ def convert(f: FunctionBuilder, node: ast.Call, type: Scalar) -> Operand:
     """`f32(x)`: an explicit conversion."""
     (argument,) = arguments(node, "value")
     operand = f.expression(argument)
-    if isinstance(operand, Constant):
+    if isinstance(operand, Constant) and operand.type is None:
         return typed_constant(operand, type)
     return cast(f, scalar(f, operand), type)
 

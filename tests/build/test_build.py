@@ -1,0 +1,188 @@
+"""From a configuration to the files of every kernel module, with the real compiler."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from oxide_build import build, ir, pipeline
+from oxide_build.config import load_config
+from oxide_build.errors import CompileError, CompileErrors
+from oxide_build.manifest import Manifest
+from oxide_build.pipeline.options import Options
+from oxide_build.pipeline.targets import Target
+
+Sample = Callable[[str], Path]
+
+WRONG = """from oxide_build import gpu
+from oxide_build.gpu import Slice, f32
+
+
+@gpu.kernel
+def store(x: Slice[f32]) -> None:
+    x[0] = 1.0
+"""
+
+
+def planned(root: Path, **settings: object) -> tuple[build.Job, ...]:
+    named = {f"oxide.{name.replace('_', '-')}": value for name, value in settings.items()}
+    return build.plan(load_config(root, named, {}), root)
+
+
+def files_of(built: tuple[build.Built, ...]) -> dict[str, bytes]:
+    return {f"{one.package}/{name}": content for one in built for name, content in one.files.items()}
+
+
+def test_the_plan_needs_no_compiler(sample: Sample) -> None:
+    math, vector = planned(sample("plain"))
+    assert (vector.source.module, vector.source.path) == ("plain.kernels.vector", "src/plain/kernels/vector.py")
+    assert vector.outputs == ("_oxide/vector.json", "_oxide/vector.sm_75.ptx", "_oxide/vector.sm_90.ptx")
+    assert math.outputs == ("_oxide/math_functions.json", "_oxide/math_functions.sm_80.ptx")
+
+
+def test_manifest_describes_the_images(sample: Sample) -> None:
+    root = sample("plain")
+    files = files_of(build.run(planned(root), 1, lambda line: None))
+    manifest = Manifest.from_json(files["plain.kernels/_oxide/vector.json"].decode())
+    source = (root / "src/plain/kernels/vector.py").read_bytes()
+    assert (manifest.module, manifest.source) == ("plain.kernels.vector", "vector.py")
+    assert manifest.source_sha256 == hashlib.sha256(source).hexdigest()
+    assert manifest.requested == ("sm_75", "sm_90")
+    assert [kernel.name for kernel in manifest.kernels] == ["saxpy", "scale"]
+    assert set(manifest.generator) == {"oxide-build", "llvmlite", "llvm"}
+    assert [(a.target, a.ptx_version, a.driver) for a in manifest.artifacts] == [
+        ("sm_75", "6.3", "10.0"),
+        ("sm_90", "7.8", "11.8"),
+    ]
+    for artifact in manifest.artifacts:
+        content = files[f"plain.kernels/_oxide/{artifact.file}"]
+        assert (artifact.sha256, artifact.size) == (hashlib.sha256(content).hexdigest(), len(content))
+        assert f".target {artifact.target}".encode() in content
+
+
+def test_overrides_reach_the_code(sample: Sample) -> None:
+    files = files_of(build.run(planned(sample("plain")), 1, lambda line: None))
+    assert b".loc" in files["plain.kernels/_oxide/vector.sm_75.ptx"]
+    assert b".loc" not in files["plain.kernels/_oxide/math_functions.sm_80.ptx"]
+
+
+def test_no_directory_of_this_machine_is_in_the_files(sample: Sample, tmp_path: Path) -> None:
+    files = files_of(build.run(planned(sample("plain")), 2, lambda line: None))
+    assert files
+    assert not any(str(tmp_path).encode() in content for content in files.values())
+
+
+def test_workers_do_not_change_the_bytes(sample: Sample) -> None:
+    jobs = planned(sample("plain"))
+    one, two = (files_of(build.run(jobs, workers, lambda line: None)) for workers in (1, 2))
+    assert list(one.items()) == list(two.items())
+
+
+def test_one_line_an_image_and_a_summary(sample: Sample) -> None:
+    lines: list[str] = []
+    build.run(planned(sample("plain")), 1, lines.append)
+    *images, summary = lines
+    assert [re.sub(r"  \d+\.\d\d s  \d+\.\d kB$", "", line) for line in images] == [
+        "[oxide 1/3] math_functions -> sm_80",
+        "[oxide 2/3] vector -> sm_75",
+        "[oxide 3/3] vector -> sm_90",
+    ]
+    assert re.fullmatch(r"\[oxide\] 3 images of 2 kernel modules, \d+\.\d kB in all, \d+\.\d\d s", summary)
+
+
+def test_every_mistake_of_every_module_in_one_report(sample: Sample) -> None:
+    root = sample("plain")
+    (root / "src/plain/kernels/first.py").write_text(WRONG, encoding="utf-8")
+    (root / "src/plain/kernels/second.py").write_text(WRONG + "    x[1] = 1.0\n", encoding="utf-8")
+    (root / "src/plain/kernels/third.py").write_text("@gpu.kernel\ndef f(:\n", encoding="utf-8")
+    with pytest.raises(CompileErrors) as raised:
+        build.run(planned(root), 1, lambda line: None)
+    places = [line.partition(": error")[0] for line in str(raised.value).splitlines() if ": error: " in line]
+    assert places == [
+        "src/plain/kernels/first.py:7:5",
+        "src/plain/kernels/second.py:7:5",
+        "src/plain/kernels/second.py:8:5",
+        "src/plain/kernels/third.py:2:7",
+    ]
+
+
+def test_a_mistake_every_target_meets_is_told_once(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oxide_build.pipeline.libdevice.find", lambda: None)
+    with pytest.raises(CompileErrors) as raised:
+        build.run(planned(sample("plain"), targets="sm_75,sm_80,sm_90"), 1, lambda line: None)
+    assert len(raised.value.errors) == 1
+    assert "libdevice, which is not installed" in str(raised.value)
+
+
+@pytest.fixture
+def without_sm_75(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing in the language has a floor above the oldest target yet: here everything has."""
+
+    def to_llvm_ir(module: ir.Module, target: Target, options: Options) -> str:
+        if target.number < 80:
+            raise CompileErrors([CompileError(f"tensor cores need sm_80, this is for {target}")])
+        return pipeline.to_llvm_ir(module, target, options)
+
+    monkeypatch.setattr(build, "to_llvm_ir", to_llvm_ir)
+
+
+@pytest.mark.usefixtures("without_sm_75")
+def test_an_unsupported_target_is_an_error(sample: Sample) -> None:
+    with pytest.raises(CompileErrors, match="tensor cores need sm_80, this is for sm_75"):
+        build.run(planned(sample("mapped"), targets="sm_75,sm_80"), 1, lambda line: None)
+
+
+@pytest.mark.usefixtures("without_sm_75")
+def test_an_unsupported_target_can_be_skipped_and_is_on_record(sample: Sample) -> None:
+    lines: list[str] = []
+    jobs = planned(sample("mapped"), targets="sm_75,sm_80", on_unsupported_target="skip")
+    files = files_of(build.run(jobs, 1, lines.append))
+    manifest = Manifest.from_json(files["mapped.kernels/_oxide/copy.json"].decode())
+    assert manifest.requested == ("sm_75", "sm_80")
+    assert [artifact.target for artifact in manifest.artifacts] == ["sm_80"]
+    assert lines[0] == "[oxide] skipped an image of copy: tensor cores need sm_80, this is for sm_75"
+
+
+@pytest.mark.usefixtures("without_sm_75")
+def test_skipping_every_target_is_an_error(sample: Sample) -> None:
+    with pytest.raises(CompileErrors, match="tensor cores need sm_80"):
+        build.run(planned(sample("mapped"), targets="sm_75", on_unsupported_target="skip"), 1, lambda line: None)
+
+
+def test_not_utf8(sample: Sample) -> None:
+    root = sample("plain")
+    (root / "src/plain/kernels/vector.py").write_bytes(b"# caf\xe9\n@gpu.kernel\ndef f(): pass\n")
+    with pytest.raises(CompileErrors, match=r"src/plain/kernels/vector\.py: not UTF-8 text: found byte 0xe9"):
+        planned(root)
+
+
+def test_notes_on_targets_without_a_future_and_settings_from_outside(sample: Sample) -> None:
+    root = sample("mapped")
+    config = load_config(root, {"oxide.targets": "sm_90a"}, {"OXIDE_VERBOSE": "1"})
+    notes = list(build.notes(config, build.plan(config, root)))
+    assert notes[0] == "targets is set by -C oxide.targets"
+    assert notes[1].startswith("mapped.kernels.copy: sm_90a; Options(opt_level=3, ")
+    assert notes[2] == 'mapped.kernels.copy: no target is plain, so newer GPUs have no image; consider adding "sm_90"'
+
+
+def test_write_leaves_exactly_the_built_files(sample: Sample, tmp_path: Path) -> None:
+    built = build.run(planned(sample("plain"), targets="sm_90"), 1, lambda line: None)
+    stale = tmp_path / "out/plain/kernels/_oxide/vector.sm_75.ptx"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("old", encoding="utf-8")
+    paths = build.write(built, lambda one: tmp_path.joinpath("out", *one.package.split(".")))
+    assert sorted(paths) == sorted(stale.parent.iterdir())
+    assert not stale.exists()
+    assert {path.stat().st_mode & 0o777 for path in paths} == {0o644}
+
+
+def test_in_tree_files_hide_from_git(sample: Sample) -> None:
+    root = sample("mapped")
+    build.write_in_tree(build.run(planned(root), 1, lambda line: None))
+    names = sorted(path.name for path in (root / "kernels/_oxide").iterdir())
+    assert names == [".gitignore", "copy.json", "copy.sm_80.ptx"]
+    assert (root / "kernels/_oxide/.gitignore").read_text(encoding="utf-8") == "*\n"
