@@ -20,7 +20,7 @@ def clear_again(x: MutSlice[f32]) -> None:
 # decorator_option.py:10:19: error: a block is one to three positive integers with a product of at most 1024
 #     @gpu.kernel(block=(64, 64))
 #                       ^^^^^^^^
-#   help: write `block=256` or `block=(16, 16)`
+#   help: write `block=256` or `block=(16, 16)`, or module-level constants
 # decorator_option.py:12:25: error: unknown name `oops`
 #         x[gpu.index_1d()] = oops
 #                             ^^^^

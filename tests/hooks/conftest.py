@@ -1,67 +1,16 @@
-"""Projects built hook by hook, each call in a process of its own as every front end does it."""
+"""What the tests of the build backend share."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pyproject_hooks import BuildBackendHookCaller
 
-REPOSITORY = Path(__file__).parents[2]
-EPOCH = "1700000000"
-
-
-class BuildFailed(Exception):
-    """A hook's process ended with an error: its exit status and standard error."""
-
-    def __init__(self, status: int, stderr: str) -> None:
-        super().__init__(stderr)
-        self.status = status
-        self.stderr = stderr
-
-
-@dataclass
-class Backend:
-    """A project's build backend, `umask` and environment of its processes to be set."""
-
-    root: Path
-    umask: int = 0o022
-    environment: dict[str, str] = field(default_factory=lambda: {"SOURCE_DATE_EPOCH": EPOCH})
-    stderr: str = ""
-
-    @property
-    def hooks(self) -> BuildBackendHookCaller:
-        """The hooks, as front ends call them."""
-        return BuildBackendHookCaller(self.root, "oxide_build.hooks", runner=self._run)
-
-    def _run(self, command: Sequence[str], cwd: str, extra_environ: Mapping[str, str]) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), **self.environment, **extra_environ}
-        done = subprocess.run(
-            command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, umask=self.umask
-        )
-        self.stderr = done.stderr
-        if done.returncode:
-            raise BuildFailed(done.returncode, done.stderr)
-
-    def build(self, kind: str, out: Path, **settings: object) -> Path:
-        """The wheel, sdist or editable wheel (`kind`) in `out`; settings `oxide.*`, or any with `dashes_`."""
-        out.mkdir(parents=True, exist_ok=True)
-        named = {name.replace("__", ".").replace("_", "-"): value for name, value in settings.items()}
-        return out / getattr(self.hooks, f"build_{kind}")(str(out), named)
+from tests.hooks.backend import Backend
 
 
 @pytest.fixture
 def backend(sample: Callable[[str], Path]) -> Callable[[str], Backend]:
     """The backend of a sample project's copy."""
     return lambda name: Backend(sample(name))
-
-
-@pytest.fixture(scope="session")
-def python() -> str:
-    """The interpreter whose environment holds the build requirements."""
-    return sys.executable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from dataclasses import dataclass
 
 from oxide_build import ir
@@ -12,8 +13,9 @@ from oxide_build.ir.types import Scalar, Type, View, i32
 from oxide_build.pipeline.frontend.annotations import scalar_type, static_type
 from oxide_build.pipeline.frontend.assignment import unassigned_reads
 from oxide_build.pipeline.frontend.builder import FunctionBuilder, ModuleBuilder, PoisonedError, Variable
+from oxide_build.pipeline.frontend.constants import fold
 from oxide_build.pipeline.frontend.contracts import is_require, require
-from oxide_build.pipeline.frontend.operands import StaticType, Witness
+from oxide_build.pipeline.frontend.operands import Constant, StaticType, Witness
 from oxide_build.pipeline.frontend.syntax import FunctionSyntax, KernelModule
 
 
@@ -129,7 +131,27 @@ def translate_kernel(program: ModuleBuilder, syntax: FunctionSyntax) -> None:
         start += 1
     f.statements(body[start:])
     _end(f)
-    f.function.attributes = {"index_dims": f.index_dims, "block": syntax.block, "contracts": tuple(contracts)}
+    block = None
+    with f.recover():
+        block = _block(program.syntax, syntax.block)
+    f.function.attributes = {"index_dims": f.index_dims, "block": block, "contracts": tuple(contracts)}
+
+
+def _block(module: KernelModule, node: ast.expr | None) -> tuple[int, int, int] | None:
+    """The block a kernel's decorator fixes, as (x, y, z): numbers or module constants."""
+    if node is None:
+        return None
+    folded = fold(node, module)
+    items = folded if isinstance(folded, tuple) else (folded,)
+    sizes = [item.value for item in items if isinstance(item, Constant) and type(item.value) is int]
+    if len(sizes) != len(items) or not 1 <= len(sizes) <= 3 or min(sizes) < 1 or math.prod(sizes) > 1024:
+        with module.span(node):
+            raise CompileError(
+                "a block is one to three positive integers with a product of at most 1024",
+                help="write `block=256` or `block=(16, 16)`, or module-level constants",
+            )
+    x, y, z = [*sizes, 1, 1][:3]
+    return (x, y, z)
 
 
 def instance(program: ModuleBuilder, syntax: FunctionSyntax, types: tuple[StaticType, ...]) -> FunctionBuilder:

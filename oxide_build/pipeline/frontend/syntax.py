@@ -13,17 +13,15 @@ from typing import Literal
 from oxide_build.errors import Collector, CompileError, CompileErrors, SourceFile, Span
 from oxide_build.pipeline.frontend.scope import dotted, imported_names
 
-Dims = tuple[int, int, int]
-
 
 @dataclass(frozen=True)
 class FunctionSyntax:
-    """One decorated function; `block` is the block a kernel's decorator fixes, as (x, y, z)."""
+    """One decorated function; `block` is the `block=` option of a kernel's decorator, not evaluated yet."""
 
     name: str
     kind: Literal["kernel", "device"]
     node: ast.FunctionDef
-    block: Dims | None = None
+    block: ast.expr | None = None
 
 
 @dataclass(frozen=True)
@@ -128,7 +126,7 @@ def _function(
     if not ours:
         return None
     decorator, path = ours[0]
-    block: Dims | None = None
+    block: ast.expr | None = None
     with errors.collect(), span_of(source, decorator):
         if len(marks) > 1:
             raise CompileError(
@@ -136,15 +134,14 @@ def _function(
             )
         if path == "gpu.device" and isinstance(decorator, ast.Call):
             raise CompileError("`@gpu.device` takes no options", help="write `@gpu.device`")
-        block = _block(source, decorator)
+        block = _block_option(decorator)
     return FunctionSyntax(node.name, "kernel" if path == "gpu.kernel" else "device", node, block)
 
 
-def _block(source: SourceFile, decorator: ast.expr) -> Dims | None:
+def _block_option(decorator: ast.expr) -> ast.expr | None:
     """The `block=` option of `@gpu.kernel(...)`."""
     if not isinstance(decorator, ast.Call):
         return None
-    block: Dims | None = None
     if decorator.args:
         raise CompileError("`@gpu.kernel` takes options by name only", help="write `@gpu.kernel(block=256)`")
     for keyword in decorator.keywords:
@@ -152,24 +149,7 @@ def _block(source: SourceFile, decorator: ast.expr) -> Dims | None:
             raise CompileError(
                 f"`@gpu.kernel` has no option `{keyword.arg}`", help="the options are: block (`block=256`)"
             )
-        block = _dims(source, keyword.value)
-    return block
-
-
-def _dims(source: SourceFile, node: ast.expr) -> Dims:
-    items = node.elts if isinstance(node, ast.Tuple) else [node]
-    values = [item.value for item in items if isinstance(item, ast.Constant) and type(item.value) is int]
-    threads = 1
-    for value in values:
-        threads *= value
-    if len(values) != len(items) or not 1 <= len(values) <= 3 or min(values) < 1 or threads > 1024:
-        with span_of(source, node):
-            raise CompileError(
-                "a block is one to three positive integers with a product of at most 1024",
-                help="write `block=256` or `block=(16, 16)`",
-            )
-    x, y, z = [*values, 1, 1][:3]
-    return (x, y, z)
+    return decorator.keywords[0].value if decorator.keywords else None
 
 
 def _constants(tree: ast.Module) -> dict[str, ast.expr]:
