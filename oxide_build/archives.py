@@ -50,7 +50,9 @@ def normalize_sdist(path: Path) -> None:
 
 def _normalized(member: tarfile.TarInfo, time: int) -> tarfile.TarInfo:
     mode = 0o755 if member.isdir() else _mode(member.mode)
-    return member.replace(mtime=time, mode=mode, uid=0, gid=0, uname="", gname="", deep=True)
+    normalized = member.replace(mtime=time, mode=mode, uid=0, gid=0, uname="", gname="", deep=True)
+    normalized.pax_headers = {}  # they repeat the old time, with its fraction of a second
+    return normalized
 
 
 def _mode(mode: int) -> int:

@@ -20,8 +20,7 @@ def python(code: str) -> str:
     """What a fresh Python prints; it finds the packages in the tree, and keeps its byte code as usual."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPATH"] = str(ROOT)
-    # -S: a site directory's .pth files import what they like; they are no part of the price.
-    command = [sys.executable, "-S", "-c", code]
+    command = [sys.executable, "-c", code]
     return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
 
 

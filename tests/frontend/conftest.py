@@ -1,14 +1,20 @@
-"""Kernels written in a test as text, run in the simulator."""
+"""Kernels written in a test as text: run in the simulator, and on a GPU when there is one."""
 
 from __future__ import annotations
 
+import hashlib
+import importlib
+import sys
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 import pytest
 
 from oxide_build.errors import SourceFile
+from oxide_build.gpu import Kernel
 from oxide_build.pipeline import describe, to_ssa
 from oxide_build.simulator import simulate
 
@@ -24,12 +30,64 @@ from oxide_build.gpu import (
 """
 
 
+def full_source(source: str) -> str:
+    """A test's kernel with the imports all of them share."""
+    return HEAD + textwrap.dedent(source)
+
+
+def run_simulated(source: str, *arguments: Any, grid: Any = 1, block: Any = 1) -> None:
+    """Compile the text and simulate its last kernel."""
+    module = to_ssa(SourceFile("kernel.py", full_source(source), "test.kernel"))
+    simulate(module, describe(module)[-1], grid, block, arguments)
+
+
 @pytest.fixture
-def run() -> Run:
-    """`run(source, *arguments, grid=1, block=1)`: compile the text's last kernel and simulate it."""
+def simulated() -> Run:
+    """`simulated(source, *arguments, grid=1, block=1)`, for what a GPU does not survive: failing checks."""
+    return run_simulated
 
-    def compile_and_simulate(source: str, *arguments: Any, grid: Any = 1, block: Any = 1) -> None:
-        module = to_ssa(SourceFile("kernel.py", HEAD + textwrap.dedent(source), "test.kernel"))
-        simulate(module, describe(module)[-1], grid, block, arguments)
 
-    return compile_and_simulate
+@pytest.fixture(params=["simulator", pytest.param("gpu", marks=pytest.mark.gpu)])
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """`run(source, *arguments, grid=1, block=1)`: the text's last kernel over NumPy arrays, changed in place."""
+    if request.param == "simulator":
+        return run_simulated
+    torch = pytest.importorskip("torch")
+    directory = tmp_path_factory.getbasetemp() / "gpu_kernels"
+
+    def run_on_gpu(source: str, *arguments: Any, grid: Any = 1, block: Any = 1) -> None:
+        kernel = built_kernel(full_source(source), directory)
+        passed = [torch.from_numpy(a).cuda() if isinstance(a, np.ndarray) else a for a in arguments]
+        kernel[grid, block](*passed)
+        for host, device in zip(arguments, passed, strict=True):
+            if isinstance(host, np.ndarray):
+                host[...] = device.cpu().numpy()
+
+    return run_on_gpu
+
+
+def built_kernel(text: str, directory: Path) -> Kernel:
+    """The last kernel of a package that holds this text, built for the GPU at hand; each text is built once."""
+    from oxide_build.build import run as build
+    from oxide_build.build import write_in_tree
+    from oxide_build.config import Settings
+    from oxide_build.jobs import Job
+    from oxide_build.pipeline.targets import parse_target
+    from oxide_build.runtime import device
+
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    name = f"kernels_{digest[:16]}"
+    file = directory / name / "kernel.py"
+    if not file.exists():
+        file.parent.mkdir(parents=True)
+        file.write_text(text, encoding="utf-8")
+        (file.parent / "__init__.py").touch()
+        major, minor = device.current().capability
+        settings = Settings(targets=(parse_target(f"sm_{major}{minor}"),))
+        job = Job(SourceFile("kernel.py", text, f"{name}.kernel"), file, digest, settings)
+        write_in_tree(build([job], workers=1, log=lambda line: None))
+    if str(directory) not in sys.path:
+        sys.path.insert(0, str(directory))
+        importlib.invalidate_caches()
+    module = importlib.import_module(f"{name}.kernel")
+    return [value for value in vars(module).values() if isinstance(value, Kernel)][-1]

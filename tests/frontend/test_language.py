@@ -8,7 +8,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from oxide_build.errors import KernelFault
+from oxide_build.errors import KernelArgumentError, KernelFault
 from tests.frontend.conftest import HEAD, Run
 
 INT_MAX, INT_MIN = 2**31 - 1, -(2**31)
@@ -553,16 +553,14 @@ def test_atomic_add_gives_the_old_value_in_shared_and_global_memory(run: Run) ->
         ("out[u32(n) - 5] = 1", "4294967295"),
     ],
 )
-def test_a_failing_check_names_its_line(run: Run, body: str, message: str) -> None:
+def test_a_failing_check_names_its_line(simulated: Run, body: str, message: str) -> None:
     source = f"@gpu.kernel\ndef k(n: i32, out: MutSlice[i32]) -> None:\n    {body}\n"
     with pytest.raises(KernelFault, match=message) as raised:
-        run(source, 4, np.zeros(4, np.int32))
+        simulated(source, 4, np.zeros(4, np.int32))
     assert f"kernel.py:{HEAD.count(NEWLINE) + 3}:" in str(raised.value)
 
 
 def test_contracts_are_checked_before_the_kernel_runs(run: Run) -> None:
-    from oxide_build.errors import KernelArgumentError
-
     source = textwrap.dedent(
         """
         @gpu.kernel

@@ -65,8 +65,9 @@ def members(sdist: Path) -> list[str]:
 def test_requirements_of_a_wheel_name_libdevice_where_math_is(backend: Project) -> None:
     compiler = ["setuptools>=77", "llvmlite>=0.50,<0.51"]
     assert backend("mapped").hooks.get_requires_for_build_wheel() == compiler
-    assert backend("plain").hooks.get_requires_for_build_wheel() == [*compiler, "nvidia-nvvm>=13,<14"]
-    assert backend("plain").hooks.get_requires_for_build_editable() == [*compiler, "nvidia-nvvm>=13,<14"]
+    plain = backend("plain").hooks
+    assert plain.get_requires_for_build_wheel() == [*compiler, "nvidia-nvvm>=13,<14"]
+    assert plain.get_requires_for_build_editable() == [*compiler, "nvidia-nvvm>=13,<14"]
 
 
 def test_an_sdist_needs_no_compiler(backend: Project) -> None:

@@ -1,0 +1,184 @@
+"""`oxide-build` as a terminal sees it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from oxide_build import __version__
+
+REPOSITORY = Path(__file__).parents[2]
+Sample = Callable[[str], Path]
+
+
+def cli(*arguments: str, cwd: Path, status: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in `cwd`; it must end with `status`, and never in a traceback."""
+    paths = os.pathsep.join([str(REPOSITORY), environment.pop("path", "")])
+    done = subprocess.run(
+        [sys.executable, "-m", "oxide_build", *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": paths, "NO_COLOR": "1", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_version(tmp_path: Path) -> None:
+    assert cli("--version", cwd=tmp_path).stdout == f"oxide-build {__version__}\n"
+
+
+def test_help_lists_the_commands(tmp_path: Path) -> None:
+    text = cli("--help", cwd=tmp_path).stdout
+    assert all(command in text for command in ("build", "inspect", "targets", "explain", "doctor"))
+
+
+def test_targets_with_what_each_needs(tmp_path: Path) -> None:
+    lines = cli("targets", cwd=tmp_path).stdout.splitlines()
+    assert "sm_75     6.3  10.0         this GPU generation and every newer one" in lines
+    assert "sm_90a    8.0  12.0         exactly this compute capability" in lines
+    assert "sm_100f   8.8  12.9         this family: the same major version, from there on" in lines
+
+
+def test_build_in_the_tree(sample: Sample) -> None:
+    root = sample("mapped")
+    done = cli("build", cwd=root)
+    assert done.stdout.splitlines() == ["kernels/_oxide/copy.json", "kernels/_oxide/copy.sm_80.ptx"]
+    assert done.stderr.startswith("[oxide 1/1] copy -> sm_80  ")
+    assert (root / "kernels/_oxide/.gitignore").is_file()
+
+
+def test_build_elsewhere_with_targets_from_the_environment(sample: Sample, tmp_path: Path) -> None:
+    root = sample("mapped")
+    done = cli("build", "--root", str(root), "--out", "out", cwd=tmp_path, OXIDE_TARGETS="90a;90")
+    assert done.stdout.splitlines()[1:] == [
+        "out/mapped/kernels/_oxide/copy.sm_90.ptx",
+        "out/mapped/kernels/_oxide/copy.sm_90a.ptx",
+    ]
+    assert done.stderr.startswith("[oxide] targets is set by OXIDE_TARGETS\n")
+    assert not (root / "kernels/_oxide").exists()
+
+
+def test_build_reports_mistakes_and_writes_nothing(sample: Sample) -> None:
+    root = sample("mapped")
+    kernel = root / "kernels/copy.py"
+    kernel.write_text(kernel.read_text(encoding="utf-8").replace("y[i] = x[i]", "x[i] = y[i]"), encoding="utf-8")
+    done = cli("build", cwd=root, status=1)
+    assert done.stderr.startswith("kernels/copy.py:12:9: error: ")
+    assert done.stderr.endswith("1 error\n")
+    assert not (root / "kernels/_oxide").exists()
+
+
+def test_build_without_a_project(tmp_path: Path) -> None:
+    report = cli("build", cwd=tmp_path, status=1).stderr
+    assert report.startswith(
+        "pyproject.toml: no such file in the project's root\n  help: the least a project writes is"
+    )
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [
+        ("ast", "FunctionDef"),
+        ("mir", "mir.mul"),
+        ("ssa", "mir.bounds_check"),
+        ("llvm", "llvm."),
+        ("ll", "define ptx_kernel void @saxpy"),
+        ("ptx", ".visible .entry saxpy("),
+    ],
+)
+def test_inspect_prints_each_stage(sample: Sample, stage: str, words: str) -> None:
+    root = sample("plain")
+    whole = cli("inspect", "src/plain/kernels/vector.py", "--stage", stage, cwd=root).stdout
+    one = cli("inspect", "src/plain/kernels/vector.py:saxpy", "--stage", stage, cwd=root).stdout
+    assert words in whole
+    assert words in one
+    assert "scale" in whole
+    assert "scale" not in one
+
+
+def test_inspect_is_for_one_target(sample: Sample) -> None:
+    root = sample("mapped")
+    assert ".target sm_90\n" in cli("inspect", "kernels/copy.py", cwd=root).stdout.replace(", debug", "")
+    assert ".target sm_75" in cli("inspect", "kernels/copy.py", "--target", "7.5", cwd=root).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "report"),
+    [
+        (["kernels/copy.py:cpy"], "no kernel 'cpy' in this file\n  help: its kernels are: copy\n"),
+        (["kernels/none.py"], "kernels/none.py: No such file or directory\n  help: name a Python file with kernels"),
+        (["kernels"], "kernels: Is a directory\n"),
+        (["kernels/copy.py", "--target", "sm_91"], "unknown target 'sm_91'\n  help: did you mean 'sm_90'?"),
+        (["kernels/__init__.py"], "kernels/__init__.py:1:1: error: no kernel in this module"),
+    ],
+)
+def test_inspect_refuses(sample: Sample, arguments: list[str], report: str) -> None:
+    assert cli("inspect", *arguments, cwd=sample("mapped"), status=1).stderr.startswith(report)
+
+
+@pytest.fixture
+def built(sample: Sample) -> Path:
+    """The directory from which the built package `plain` imports."""
+    root = sample("plain")
+    cli("build", cwd=root)
+    return root / "src"
+
+
+def test_explain_says_why_of_every_image(built: Path, tmp_path: Path) -> None:
+    done = cli("explain", "plain", "--device", "9.0", "--driver", "12.8", cwd=tmp_path, path=str(built))
+    assert done.stdout.splitlines() == [
+        "plain.kernels.math_functions  (exponential)",
+        "  sm_80: chosen, the best that runs here",
+        "plain.kernels.vector  (saxpy, scale)",
+        "  sm_75: runs here, sm_90 is better",
+        "  sm_90: chosen, the best that runs here",
+    ]
+
+
+def test_explain_of_an_old_driver_falls_back(built: Path, tmp_path: Path) -> None:
+    done = cli("explain", "plain.kernels", "--device", "9.0", "--driver", "11.2", cwd=tmp_path, path=str(built))
+    assert "  sm_90: needs a driver for CUDA 11.8, this one is for 11.2" in done.stdout.splitlines()
+    assert "  sm_75: chosen, the best that runs here" in done.stdout.splitlines()
+
+
+def test_explain_of_a_gpu_without_an_image_fails(built: Path, tmp_path: Path) -> None:
+    done = cli("explain", "plain", "--device", "7.0", "--driver", "12.8", cwd=tmp_path, path=str(built), status=1)
+    assert "  sm_75: runs on 7.5 and newer, this GPU is 7.0" in done.stdout.splitlines()
+    assert 'add "sm_70" to targets under [tool.oxide]' in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "report"),
+    [
+        (["no_such_package", "--device", "9.0", "--driver", "12.8"], "no package 'no_such_package' is installed here"),
+        (["json", "--device", "9.0", "--driver", "12.8"], "json holds no built kernels"),
+        (["json", "--device", "nine", "--driver", "12.8"], "found 'nine', needed a version of two numbers"),
+    ],
+)
+def test_explain_refuses(tmp_path: Path, arguments: list[str], report: str) -> None:
+    assert cli("explain", *arguments, cwd=tmp_path, status=1).stderr.startswith(report)
+
+
+def test_doctor_says_what_is_there_and_what_for(tmp_path: Path) -> None:
+    lines = cli("doctor", cwd=tmp_path).stdout.splitlines()
+    assert f"ok       oxide-build   {__version__}" in lines
+    assert any(line.startswith("ok       LLVM          llvmlite 0.50") for line in lines)
+    assert all(line.startswith(("ok  ", "missing  ")) for line in lines)
+    assert all("needed to" in line for line in lines if line.startswith("missing"))
+
+
+def test_without_typer_the_command_line_says_how_to_get_it(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['typer'] = None; sys.path.insert(0, sys.argv[1]); import oxide_build.cli"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(REPOSITORY)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, 'the command line needs typer: pip install "oxide-build[cli]"\n')
