@@ -7,7 +7,6 @@ Its own room because a command says what to print and nothing else: each calls t
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +19,7 @@ from oxide_build.inspection import inspect as inspect_kernels
 from oxide_build.pipeline import Stage
 from oxide_build.pipeline.options import Options
 from oxide_build.pipeline.targets import TARGETS, least_driver, parse_target
+from oxide_build.report import reported
 from oxide_build.runtime import device as gpu
 
 try:
@@ -45,11 +45,8 @@ _RUNS_ON = {
 
 def main() -> None:
     """The `oxide-build` script. An error of ours prints its report and exits with status 1."""
-    try:
+    with reported():
         app(prog_name="oxide-build")
-    except OxideError as error:
-        print(error, file=sys.stderr)
-        raise SystemExit(1) from None
 
 
 def _print_version(asked: bool) -> None:

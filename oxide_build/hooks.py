@@ -19,7 +19,8 @@ from typing import TypeAlias
 from oxide_build.archives import normalize_sdist, normalize_wheel
 from oxide_build.config import PREFIX, load_config, read_pyproject
 from oxide_build.discovery import declared_package_dirs, find_modules
-from oxide_build.errors import ConfigErrors, OxideError
+from oxide_build.errors import ConfigErrors
+from oxide_build.report import HEADLINE, reported
 
 ConfigSettings: TypeAlias = "Mapping[str, object] | None"
 
@@ -30,7 +31,7 @@ LIBDEVICE = "nvidia-nvvm>=13,<14"
 
 def get_requires_for_build_wheel(config_settings: ConfigSettings = None) -> list[str]:
     """What a build needs installed: setuptools, the code generator, and libdevice where kernels use its functions."""
-    with _reported():
+    with reported(HEADLINE):
         compiler = [SETUPTOOLS, LLVM, *([LIBDEVICE] if _use_math(_ours(config_settings)) else [])]
         return compiler + _asked_by_setuptools("get_requires_for_build_wheel", config_settings)
 
@@ -42,7 +43,7 @@ def get_requires_for_build_editable(config_settings: ConfigSettings = None) -> l
 
 def get_requires_for_build_sdist(config_settings: ConfigSettings = None) -> list[str]:
     """setuptools alone: nothing is compiled for an sdist."""
-    with _reported():
+    with reported(HEADLINE):
         load_config(Path.cwd(), _ours(config_settings))
         return [SETUPTOOLS, *_asked_by_setuptools("get_requires_for_build_sdist", config_settings)]
 
@@ -96,21 +97,12 @@ def build_sdist(sdist_directory: str, config_settings: ConfigSettings = None) ->
 
 
 @contextmanager
-def _reported() -> Iterator[None]:
-    """Make a user's mistake a message: front ends show the end of the log, where a traceback would bury it."""
-    try:
-        yield
-    except OxideError as error:
-        raise SystemExit(f"oxide-build: the kernels cannot be built\n{error}") from None
-
-
-@contextmanager
 def _building(config_settings: ConfigSettings) -> Iterator[dict[str, object]]:
     """Switch the kernel step on; gives setuptools' own settings."""
     from oxide_build.setuptools_step import kernel_step
 
     ours = _ours(config_settings)
-    with _reported(), kernel_step(ours):
+    with kernel_step(ours):
         yield {name: value for name, value in (config_settings or {}).items() if name not in ours}
 
 

@@ -23,6 +23,7 @@ from setuptools.dist import Distribution
 from oxide_build import build
 from oxide_build.config import Config, load_config
 from oxide_build.manifest import DIRECTORY
+from oxide_build.report import HEADLINE, reported
 
 
 class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower case)
@@ -43,19 +44,22 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
 
     @cached_property
     def config(self) -> Config:
-        """The project's configuration. Raises ConfigErrors."""
-        return load_config(self._root, getattr(self.distribution, "oxide_settings", {}))
+        """The project's configuration. A mistake in it is SystemExit: some setuptools print what is an Exception."""
+        with reported(HEADLINE):
+            return load_config(self._root, getattr(self.distribution, "oxide_settings", {}))
 
     @cached_property
     def jobs(self) -> tuple[build.Job, ...]:
-        """What there is to compile; known without compiling. Raises ConfigErrors."""
-        return build.plan(self.config, self._root, self.distribution.package_dir or {})
+        """What there is to compile; known without compiling. A mistake is SystemExit, as above."""
+        with reported(HEADLINE):
+            return build.plan(self.config, self._root, self.distribution.package_dir or {})
 
     def run(self) -> None:
-        """Compile everything, then write. Raises ConfigErrors, CompileErrors, InternalError."""
+        """Compile everything, then write. A mistake is SystemExit, as above."""
         for note in build.notes(self.config, self.jobs):
             build.log_to_stderr(f"[oxide] {note}")
-        self.built = build.run(self.jobs, self.config.jobs)
+        with reported(HEADLINE):
+            self.built = build.run(self.jobs, self.config.jobs)
         if self._in_tree:
             build.write_in_tree(self.built)
             return

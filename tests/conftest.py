@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from oxide_build.errors import LoadError
+from oxide_build.pipeline.ptx import CodeGenerator
 from oxide_build.runtime import device
 
 
@@ -46,3 +50,34 @@ def sample(tmp_path: Path) -> Callable[[str], Path]:
     packages = Path(__file__).with_name("packages")
     leftovers = shutil.ignore_patterns("_oxide", "build", "*.egg-info", "__pycache__")
     return lambda name: Path(shutil.copytree(packages / name, tmp_path / name, ignore=leftovers))
+
+
+@pytest.fixture(scope="session")
+def generator() -> Iterator[CodeGenerator]:
+    """One worker process for the whole run."""
+    with CodeGenerator(1) as generator:
+        yield generator
+
+
+def find_ptxas() -> Path | None:
+    """ptxas of the wheel nvidia-cuda-nvcc."""
+    found = (path for entry in sys.path for path in Path(entry).glob("nvidia/*/bin/ptxas"))
+    return next(found, None)
+
+
+@pytest.fixture(scope="session")
+def ptxas(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """Assemble PTX for the target it names and give it back; fails where ptxas refuses it or is not installed."""
+    program, directory = find_ptxas(), tmp_path_factory.mktemp("ptxas")
+    assert program is not None, "ptxas is not installed: pip install nvidia-cuda-nvcc"
+
+    def assemble(ptx: str) -> str:
+        target = re.search(r"^\.target (\w+)", ptx, re.MULTILINE)
+        assert target is not None
+        (directory / "kernel.ptx").write_text(ptx)
+        command = [str(program), f"-arch={target[1]}", "-o", str(directory / "kernel.cubin")]
+        done = subprocess.run([*command, str(directory / "kernel.ptx")], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr + ptx
+        return ptx
+
+    return assemble

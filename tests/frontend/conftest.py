@@ -7,15 +7,20 @@ import importlib
 import sys
 import textwrap
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
 
+from oxide_build import ir
 from oxide_build.errors import SourceFile
 from oxide_build.gpu import Kernel
-from oxide_build.pipeline import describe, to_ssa
+from oxide_build.pipeline import describe, to_llvm_ir, to_ssa
+from oxide_build.pipeline.options import Options
+from oxide_build.pipeline.ptx import CodeGenerator
+from oxide_build.pipeline.targets import TARGETS, parse_target
 from oxide_build.simulator import simulate
 
 Run: TypeAlias = Callable[..., None]
@@ -35,15 +40,28 @@ def full_source(source: str) -> str:
     return HEAD + textwrap.dedent(source)
 
 
-def run_simulated(source: str, *arguments: Any, grid: Any = 1, block: Any = 1) -> None:
-    """Compile the text and simulate its last kernel."""
-    module = to_ssa(SourceFile("kernel.py", full_source(source), "test.kernel"))
-    simulate(module, describe(module)[-1], grid, block, arguments)
+@pytest.fixture(scope="session")
+def compiled(generator: CodeGenerator, ptxas: Callable[[str], str]) -> Callable[[str], ir.Module]:
+    """A text's `ssa` module, made once; its PTX has passed ptxas."""
+    target, options = TARGETS["sm_90"], Options()
+
+    @cache
+    def compile_once(source: str) -> ir.Module:
+        module = to_ssa(SourceFile("kernel.py", full_source(source), "test.kernel"))
+        ptxas(generator.emit_ptx("kernel", to_llvm_ir(module, target, options), target, options).result())
+        return module
+
+    return compile_once
 
 
 @pytest.fixture
-def simulated() -> Run:
+def simulated(compiled: Callable[[str], ir.Module]) -> Run:
     """`simulated(source, *arguments, grid=1, block=1)`, for what a GPU does not survive: failing checks."""
+
+    def run_simulated(source: str, *arguments: Any, grid: Any = 1, block: Any = 1) -> None:
+        module = compiled(source)
+        simulate(module, describe(module)[-1], grid, block, arguments)
+
     return run_simulated
 
 
@@ -51,7 +69,8 @@ def simulated() -> Run:
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """`run(source, *arguments, grid=1, block=1)`: the text's last kernel over NumPy arrays, changed in place."""
     if request.param == "simulator":
-        return run_simulated
+        simulated: Run = request.getfixturevalue("simulated")
+        return simulated
     torch = pytest.importorskip("torch")
     directory = tmp_path_factory.getbasetemp() / "gpu_kernels"
 
@@ -72,7 +91,6 @@ def built_kernel(text: str, directory: Path) -> Kernel:
     from oxide_build.build import write_in_tree
     from oxide_build.config import Settings
     from oxide_build.jobs import Job
-    from oxide_build.pipeline.targets import parse_target
     from oxide_build.runtime import device
 
     digest = hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""A check that fails on a GPU: the driver names line and thread, the host gets a KernelFault; each in its own process."""
+"""A check that fails on a GPU: the driver names line and thread, the host gets a KernelFault."""
 
 from __future__ import annotations
 

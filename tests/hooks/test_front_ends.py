@@ -139,11 +139,11 @@ INSTALLS = {
     ],
 )
 def test_installed_kernels_import_where_nothing_else_is(
-    sample: Sample, call: Call, fresh: Path, tmp_path: Path, how: str, package: str, module: str, images: str
+    sample: Sample, call: Call, fresh: Path, how: str, package: str, module: str, images: str
 ) -> None:
     call(fresh, "-m", "pip", "install", *INSTALLS[how], sample(package))
     code = IMPORT.format(package=package, module=module)
-    assert call(fresh, "-c", code, cwd=tmp_path).stdout == f"{images}\n\n"
+    assert call(fresh, "-I", "-c", code).stdout == f"{images}\n\n"
 
 
 @pytest.mark.parametrize("front_end", ["pip", "build", "uv"])

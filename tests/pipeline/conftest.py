@@ -1,12 +1,8 @@
-"""What the target half's tests share: mir text to each product, and ptxas as the judge of PTX."""
+"""What the target half's tests share: mir text to each product."""
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -60,12 +56,6 @@ def llvm_ir(lowered: Callable[..., Module]) -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def generator() -> Iterator[CodeGenerator]:
-    with CodeGenerator(1) as generator:
-        yield generator
-
-
-@pytest.fixture(scope="session")
 def ptx(llvm_ir: Callable[..., str], generator: CodeGenerator, ptxas: Callable[[str], str]) -> Callable[..., str]:
     """mir text to PTX that ptxas accepts."""
 
@@ -74,27 +64,3 @@ def ptx(llvm_ir: Callable[..., str], generator: CodeGenerator, ptxas: Callable[[
         return ptxas(generator.emit_ptx("kernels", text, TARGETS[target], options).result())
 
     return run
-
-
-def find_ptxas() -> Path | None:
-    """ptxas of the wheel nvidia-cuda-nvcc."""
-    found = (path for entry in sys.path for path in Path(entry).glob("nvidia/*/bin/ptxas"))
-    return next(found, None)
-
-
-@pytest.fixture(scope="session")
-def ptxas(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
-    """Assemble PTX for the target it names and give it back; without ptxas only give it back."""
-    program, directory = find_ptxas(), tmp_path_factory.mktemp("ptxas")
-
-    def assemble(ptx: str) -> str:
-        target = re.search(r"^\.target (\w+)", ptx, re.MULTILINE)
-        assert target is not None
-        if program is not None:
-            (directory / "kernel.ptx").write_text(ptx)
-            command = [str(program), f"-arch={target[1]}", "-o", str(directory / "kernel.cubin")]
-            done = subprocess.run([*command, str(directory / "kernel.ptx")], capture_output=True, text=True)
-            assert done.returncode == 0, done.stderr + ptx
-        return ptx
-
-    return assemble
