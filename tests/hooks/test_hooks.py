@@ -16,6 +16,9 @@ import pytest
 
 from tests.hooks.backend import REPOSITORY, Backend, BuildFailed
 
+# What setuptools tells every author of an editable install, and those whose package data is everything.
+pytestmark = pytest.mark.filterwarnings("ignore:Editable installation", "ignore:Package .* is absent from")
+
 Project = Callable[[str], Backend]
 
 PLAIN = [

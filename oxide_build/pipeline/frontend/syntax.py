@@ -7,6 +7,7 @@ what every module-level name means. Host code in the same file is left alone.
 from __future__ import annotations
 
 import ast
+import warnings
 from dataclasses import dataclass
 from typing import Literal
 
@@ -91,7 +92,11 @@ def _column(source: SourceFile, line: int, offset: int) -> int:
 
 def _tree(source: SourceFile) -> ast.Module:
     try:
-        return ast.parse(source.text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source.text)
+            compile(tree, source.path, "exec", dont_inherit=True)  # finds what the grammar alone allows; runs nothing
+        return tree
     except SyntaxError as error:
         line, column = error.lineno or 1, max(1, error.offset or 1)
         span = Span(source, line, column, line, column + 1)
