@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "oxide_build"
 
 FLOORS = (
     {"errors", "manifest", "pipeline.options"},
-    {"ir", "signature", "pipeline.targets", "pipeline.libdevice"},
+    {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice"},
     {"dialects", "readers", "runtime"},
     {"pipeline.frontend", "pipeline.mem2reg", "pipeline.lowering", "pipeline.llvm_ir", "pipeline.ptx"}
     | {"pipeline.description", "simulator", "config", "discovery", "archives", "explain"},

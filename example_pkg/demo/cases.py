@@ -118,7 +118,7 @@ def make_matmul(random: Random, size: Size) -> Launch:
 def make_softmax(random: Random, size: Size) -> Launch:
     """Rows of values 100 apart, about offsets up and down that no exponential survives."""
     rows, cols = size
-    x = random.choice(np.float32([-1000.0, 1000.0]), (rows, 1)) + 50.0 * _uniform(random, rows, cols)
+    x = random.choice(np.array([-1000.0, 1000.0], np.float32), (rows, 1)) + 50.0 * _uniform(random, rows, cols)
     shifted = np.exp(_double(x) - x.max(axis=1, initial=-np.inf, keepdims=True))
     expected = shifted / shifted.sum(axis=1, keepdims=True)
     return Launch(max(1, rows), softmax.BLOCK, (x, _nan(rows, cols)), expected)

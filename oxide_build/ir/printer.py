@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from oxide_build.ir.core import Attribute, Block, Function, Global, Module, Op, Successor, Value
+from oxide_build.ir.core import Attribute, Function, Global, Module, Op, Successor, Value
 from oxide_build.ir.types import Type
 
 VERSION = 1
