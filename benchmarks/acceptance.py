@@ -43,6 +43,15 @@ def versions() -> dict[str, str]:
     return found
 
 
+def driver_release() -> str | None:
+    """The driver's own version, `580.65.06`, where nvidia-smi tells it."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return None
+    command = [program, "--query-gpu=driver_version", "--format=csv,noheader"]
+    return subprocess.run(command, capture_output=True, text=True).stdout.splitlines()[0].strip()
+
+
 def check_kernel(case: Case, random: np.random.Generator) -> dict[str, Any]:
     """The largest error of one kernel over all its sizes, each with fresh inputs."""
     errors = {}
@@ -75,7 +84,7 @@ def sanitize(tool: str) -> dict[str, Any]:
 
 def run_tests(directory: Path) -> dict[str, Any]:
     """`pytest -m gpu` over a copy of the tests, away from the tree, so that the installed packages are tested."""
-    command = [sys.executable, "-m", "pytest", "-m", "gpu", "-q", "-p", "no:cacheprovider", "."]
+    command = [sys.executable, "-m", "pytest", "-m", "gpu", "-p", "no:cacheprovider", "."]
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True)
     lines = done.stdout.strip().splitlines()
     return {"ok": done.returncode == 0, "said": lines[-1].strip("= ") if lines else done.stderr[-500:]}
@@ -96,7 +105,8 @@ def main() -> int:
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
         "device": here.name,
         "capability": ".".join(map(str, here.capability)),
-        "driver": ".".join(map(str, here.driver)),
+        "driver": driver_release(),
+        "driver_cuda": ".".join(map(str, here.driver)),
         "versions": versions(),
         "kernels": kernels,
         "sanitizer": sanitizer,

@@ -206,7 +206,7 @@ CASES = (
         make_mandelbrot,
         shown=(500, 640),
         tried=((1, 1), (17, 31), (40, 64)),
-        tolerance=2e-3,
+        tolerance=1e-2,
         measure=share_wrong,
     ),
 )

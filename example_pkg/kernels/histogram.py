@@ -7,7 +7,7 @@ BLOCK = 256
 MOST_BINS = 1024
 
 
-@gpu.kernel(block=256)
+@gpu.kernel(block=BLOCK)
 def histogram(values: Slice[u32], bins: MutSlice[u32]) -> None:
     """bins[v] += 1 for every value v, for a grid of any size; values past the last bin are not counted.
 

@@ -6,7 +6,7 @@ from oxide_build.gpu import DisjointSlice2D, Slice2D, f32
 TILE = 16
 
 
-@gpu.kernel(block=(16, 16))
+@gpu.kernel(block=(TILE, TILE))
 def matmul(a: Slice2D[f32], b: Slice2D[f32], c: DisjointSlice2D[f32]) -> None:
     """c = a @ b, one element of c a thread, for matrices of any size.
 

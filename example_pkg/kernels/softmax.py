@@ -38,7 +38,7 @@ def block_sum(values: MutSlice[f32], thread: i32) -> f32:
     return total
 
 
-@gpu.kernel(block=256)
+@gpu.kernel(block=BLOCK)
 def softmax(x: Slice2D[f32], y: MutSlice2D[f32]) -> None:
     """y[r] = exp(x[r]) / sum(exp(x[r])) for every row r, with as many blocks as there are rows.
 

@@ -15,7 +15,7 @@ def saxpy(a: f32, x: Slice[f32], y: DisjointSlice[f32]) -> None:
         y[i] = a * x[i] + y[i]
 
 
-@gpu.kernel(block=256)
+@gpu.kernel(block=BLOCK)
 def dot(x: Slice[f32], y: Slice[f32], out: MutSlice[f32]) -> None:
     """out[0] += x · y, for a grid of any size.
 
