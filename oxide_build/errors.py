@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import TracebackType
 
 
@@ -21,10 +22,14 @@ class SourceFile:
     text: str = field(repr=False)
     module: str = ""
 
+    @cached_property
+    def lines(self) -> list[str]:
+        """The text's lines as Python counts them, without their ends."""
+        return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
     def line(self, number: int) -> str:
         """The text of line `number` (from 1), without its line end; empty past the end."""
-        lines = self.text.splitlines()
-        return lines[number - 1] if 0 < number <= len(lines) else ""
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,6 @@ class Dominance:
     order: list[Block]
     immediate: dict[Block, Block]
     children: dict[Block, list[Block]]
-    frontier: dict[Block, set[Block]]
     _intervals: dict[Block, tuple[int, int]]
 
     def dominates(self, a: Block, b: Block) -> bool:
@@ -54,14 +53,29 @@ class Dominance:
 
 
 def dominance(function: Function) -> Dominance:
-    """Compute the dominator tree and the dominance frontiers."""
+    """Compute the dominator tree."""
     order = reverse_postorder(function)
     before = predecessors(function)
     immediate = _immediate_dominators(order, before)
     children: dict[Block, list[Block]] = {block: [] for block in order}
     for block in order[1:]:
         children[immediate[block]].append(block)
-    return Dominance(order, immediate, children, _frontiers(order, before, immediate), _intervals(order[0], children))
+    return Dominance(order, immediate, children, _intervals(order[0], children))
+
+
+def dominance_frontiers(function: Function, tree: Dominance) -> dict[Block, set[Block]]:
+    """For each block, where its dominance ends: the blocks it leads to without dominating them alone."""
+    before, immediate = predecessors(function), tree.immediate
+    frontier: dict[Block, set[Block]] = {block: set() for block in tree.order}
+    for block in tree.order:
+        reachable = [p for p in before[block] if p in immediate]
+        if len(reachable) < 2:
+            continue
+        for runner in reachable:
+            while runner is not immediate[block]:
+                frontier[runner].add(block)
+                runner = immediate[runner]
+    return frontier
 
 
 def _immediate_dominators(order: list[Block], before: dict[Block, list[Block]]) -> dict[Block, Block]:
@@ -88,21 +102,6 @@ def _immediate_dominators(order: list[Block], before: dict[Block, list[Block]]) 
                 immediate[block] = new
                 changed = True
     return immediate
-
-
-def _frontiers(
-    order: list[Block], before: dict[Block, list[Block]], immediate: dict[Block, Block]
-) -> dict[Block, set[Block]]:
-    frontier: dict[Block, set[Block]] = {block: set() for block in order}
-    for block in order:
-        reachable = [p for p in before[block] if p in immediate]
-        if len(reachable) < 2:
-            continue
-        for runner in reachable:
-            while runner is not immediate[block]:
-                frontier[runner].add(block)
-                runner = immediate[runner]
-    return frontier
 
 
 def _intervals(root: Block, children: dict[Block, list[Block]]) -> dict[Block, tuple[int, int]]:

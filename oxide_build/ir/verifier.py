@@ -33,6 +33,7 @@ class _FunctionVerifier:
         self.legal = legal
         self.block: Block | None = None
         self.op: Op | None = None
+        self.blocks = frozenset(function.blocks)
         self.positions = {op: index for block in function.blocks for index, op in enumerate(block.ops)}
 
     def place(self) -> str:
@@ -58,16 +59,18 @@ class _FunctionVerifier:
         require(op.definition.terminator == (op is block.ops[-1]), "a terminator stands last, and only there")
         found = tuple(result.type for result in op.results)
         expected = op.definition.result_types(op)
-        require(found == expected, f"results are {_list(found)}, the type rule gives {_list(expected)}")
+        if found != expected:
+            raise RuleBroken(f"results are {_list(found)}, the type rule gives {_list(expected)}")
         for successor in op.successors:
             self._successor(successor)
 
     def _successor(self, successor: Successor) -> None:
-        require(successor.block in self.function.blocks, "branch to a block of another function")
+        require(successor.block in self.blocks, "branch to a block of another function")
         require(successor.block is not self.function.blocks[0], "branch to the first block")
         given = tuple(value.type for value in successor.arguments)
         taken = tuple(value.type for value in successor.block.arguments)
-        require(given == taken, f"branch passes {_list(given)} to a block taking {_list(taken)}")
+        if given != taken:
+            raise RuleBroken(f"branch passes {_list(given)} to a block taking {_list(taken)}")
 
     def _dominance(self, tree: Dominance) -> None:
         printed: set[Block] = set()
@@ -79,7 +82,8 @@ class _FunctionVerifier:
             for op in block.ops:
                 self.op = op
                 for value in _used(op):
-                    require(self._available(value, op, block, tree), f"a {value.type} used before it is made")
+                    if not self._available(value, op, block, tree):
+                        raise RuleBroken(f"a {value.type} used before it is made")
 
     def _available(self, value: Value, op: Op, block: Block, tree: Dominance) -> bool:
         owner = value.owner

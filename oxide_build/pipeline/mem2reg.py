@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from oxide_build import ir
 from oxide_build.dialects import mir
-from oxide_build.ir.dominance import Dominance, dominance, predecessors
+from oxide_build.ir.dominance import Dominance, dominance, dominance_frontiers, predecessors
 from oxide_build.ir.types import Pointer, Type
 
 
@@ -26,10 +26,11 @@ def promote_slots(module: ir.Module) -> None:
 def _promote(function: ir.Function) -> None:
     slots = [op.result for op in function.ops() if op.definition is mir.local]
     tree = dominance(function)
+    frontiers = dominance_frontiers(function, tree)
     live = _live_at_start(function, frozenset(slots))
     arguments: dict[ir.Block, dict[ir.Value, ir.Value]] = {block: {} for block in function.blocks}
     for slot in slots:
-        for block in _join_points(slot, function, tree, live):
+        for block in _join_points(slot, function, frontiers, live):
             arguments[block][slot] = block.add_argument(_pointee(slot), slot.name)
     _rename(function, tree, arguments, frozenset(slots))
 
@@ -63,13 +64,16 @@ def _live_at_start(function: ir.Function, slots: frozenset[ir.Value]) -> dict[ir
 
 
 def _join_points(
-    slot: ir.Value, function: ir.Function, tree: Dominance, live: Mapping[ir.Block, set[ir.Value]]
+    slot: ir.Value,
+    function: ir.Function,
+    frontiers: Mapping[ir.Block, set[ir.Block]],
+    live: Mapping[ir.Block, set[ir.Value]],
 ) -> list[ir.Block]:
     """The blocks where several stores of `slot` meet and it is still read, in block order."""
     work = [block for block in function.blocks if any(_stores(op, slot) for op in block.ops)]
     joins: set[ir.Block] = set()
     while work:
-        for block in tree.frontier[work.pop()]:
+        for block in frontiers[work.pop()]:
             if block not in joins and slot in live[block]:
                 joins.add(block)
                 work.append(block)
