@@ -2,7 +2,8 @@
 
 One slotted `Op` serves every dialect; what an operation *is* stands in its definition
 (`definition.py`). Blocks have arguments instead of phis: a branch passes values to the
-block it goes to. The representation knows no dialect.
+block it goes to. The representation knows no dialect. `repr` is short, since each part
+leads to the whole graph; `str(module)` is the text.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ Attribute: TypeAlias = Any
 """An int, float, bool, str, None or Type, or a tuple of such: what the printer writes and the parser reads back."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Value:
     """What an operation computes or a block receives; `name` is only a hint for printing."""
 
@@ -29,16 +30,22 @@ class Value:
     owner: Op | Block
     name: str | None = None
 
+    def __repr__(self) -> str:
+        return f"<value {self.name or ''}: {self.type}>"
 
-@dataclass(eq=False, slots=True)
+
+@dataclass(eq=False, slots=True, repr=False)
 class Successor:
     """Where a terminator may go, and the values it passes there."""
 
     block: Block
     arguments: list[Value] = field(default_factory=list)
 
+    def __repr__(self) -> str:
+        return f"<successor {self.block!r}>"
 
-@dataclass(eq=False, slots=True)
+
+@dataclass(eq=False, slots=True, repr=False)
 class Op:
     """One operation; `block` is None until it is placed in one."""
 
@@ -49,6 +56,9 @@ class Op:
     results: list[Value] = field(default_factory=list)
     span: Span | None = None
     block: Block | None = None
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}{'' if self.span is None else f' from {self.span}'}>"
 
     @property
     def name(self) -> str:
@@ -62,12 +72,15 @@ class Op:
         return value
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Block:
     """A straight run of operations; the last one is a terminator."""
 
     arguments: list[Value] = field(default_factory=list)
     ops: list[Op] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"<block of {len(self.ops)} ops>"
 
     def add_argument(self, type: Type, name: str | None = None) -> Value:
         """Append and return a new argument."""
@@ -93,7 +106,7 @@ class Block:
         return [] if terminator is None else [successor.block for successor in terminator.successors]
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Function:
     """A kernel or a device function; its parameters are the first block's arguments."""
 
@@ -103,6 +116,9 @@ class Function:
     attributes: dict[str, Attribute] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
     span: Span | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} @{self.name}>"
 
     @property
     def parameters(self) -> list[Value]:
@@ -127,7 +143,7 @@ class Global:
     values: tuple[int | float, ...] | None = None
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Module:
     """All functions and memory compiled from one kernel module; `name` is its importable name."""
 
@@ -135,6 +151,9 @@ class Module:
     functions: dict[str, Function] = field(default_factory=dict)
     globals: dict[str, Global] = field(default_factory=dict)
     attributes: dict[str, Attribute] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<module @{self.name}>"
 
     def kernels(self) -> list[Function]:
         """The functions a host can launch, in source order."""
