@@ -1,0 +1,39 @@
+"""The documentation is true: its kernels compile and pass ptxas, its mistakes get the errors it shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from oxide_build.errors import CompileErrors, SourceFile
+from oxide_build.pipeline import to_llvm_ir, to_ssa
+from oxide_build.pipeline.options import Options
+from oxide_build.pipeline.ptx import CodeGenerator
+from oxide_build.pipeline.targets import TARGETS
+
+PAGES = sorted((Path(__file__).parents[1] / "docs").glob("*.md"))
+BLOCK = re.compile(r"^```python\n(?P<kernel>.*?)^```\n(?:```text\n(?P<report>.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+
+
+def examples() -> Iterator[object]:
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for match in BLOCK.finditer(text):
+            line = text.count("\n", 0, match.start()) + 1
+            yield pytest.param(match["kernel"], match["report"], id=f"{page.stem}-{line}")
+
+
+@pytest.mark.parametrize(("kernel", "report"), list(examples()))
+def test_example(kernel: str, report: str | None, generator: CodeGenerator, ptxas: Callable[[str], str]) -> None:
+    target, options = TARGETS["sm_90"], Options()
+    if report is None:
+        module = to_ssa(SourceFile("example.py", kernel, "docs.example"))
+        ptxas(generator.emit_ptx("example", to_llvm_ir(module, target, options), target, options).result())
+        return
+    name = report.partition(":")[0]
+    with pytest.raises(CompileErrors) as raised:
+        to_ssa(SourceFile(name, kernel, "docs.example"))
+    assert f"{raised.value}\n" == report
