@@ -23,7 +23,7 @@ Attributes = Mapping[str, Attribute]
 FAST_MATH_FLAGS = ("reassoc", "nnan", "ninf", "nsz", "arcp", "contract", "afn", "fast")
 INTEGER_PREDICATES = ("eq", "ne", "slt", "sle", "sgt", "sge", "ult", "ule", "ugt", "uge")
 FLOAT_PREDICATES = ("oeq", "une", "olt", "ole", "ogt", "oge", "one", "ord", "uno")
-ATOMIC_OPERATIONS = ("add", "fadd")
+ATOMIC_OPERATIONS = ("add", "fadd", "min", "umin", "max", "umax", "and", "or", "xor", "xchg", "uinc_wrap", "udec_wrap")
 
 
 # type rules
@@ -218,6 +218,15 @@ call = OpDefinition("llvm.call", None, _call, {"callee": str, "results": tuple},
 intrinsic = OpDefinition(
     "llvm.intrinsic", None, _intrinsic, {"intrinsic": str, "results": tuple, **_FAST_MATH}, pure=False
 )
+
+inline_asm = OpDefinition(
+    "llvm.inline_asm",
+    None,
+    _call,
+    {"text": str, "constraints": str, "results": tuple, "convergent": bool},
+    pure=False,
+)
+"""PTX of ours, with side effects; `convergent` where threads of a warp work together."""
 
 # control
 br = OpDefinition("llvm.br", 0, _no_result, successors=1, terminator=True, pure=False)

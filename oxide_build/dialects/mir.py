@@ -14,6 +14,12 @@ Meanings the types do not say:
 - A kernel's attributes are `index_dims` (how many dimensions its launch may have, 0: any),
   `block` ((x, y, z) or None) and `contracts` ((text, line, condition) each, the condition
   in the manifest's form).
+- Atomics give the value they found. `inc` gives 0 from the operand on, else one more; `dec`
+  gives the operand from 0 and from beyond the operand, else one less. A `sub` of floats adds
+  the negated operand.
+- A warp is 32 consecutive threads of a block, x fastest. The last operand of a warp
+  operation names the lanes that take part (`warp_reduce`: all that have not returned). A
+  shuffle's lane counts modulo 32; from a lane that is not there it gives the own value.
 - Indices were checked by `bounds_check` before `element`; an extent is never negative.
 """
 
@@ -23,7 +29,7 @@ from collections.abc import Mapping, Sequence
 
 from oxide_build.ir import Attribute, Dialect, OpDefinition, RuleBroken, require
 from oxide_build.ir.definition import TypeRule
-from oxide_build.ir.types import Pointer, Scalar, Type, View, bool_, i32
+from oxide_build.ir.types import Pointer, Scalar, Type, View, bool_, f32, f64, i32, i64, u32, u64
 
 Types = Sequence[Type]
 Attributes = Mapping[str, Attribute]
@@ -31,7 +37,28 @@ Attributes = Mapping[str, Attribute]
 PREDICATES = ("eq", "ne", "lt", "le", "gt", "ge")
 AXES = ("x", "y", "z")
 COORDINATES = ("thread_idx", "block_idx", "block_dim", "grid_dim")
-ATOMICS = ("add",)
+WORDS = (i32, u32, i64, u64, f32, f64)
+"""The types of 32 and 64 bits: what atomics and shuffles move."""
+_INTEGER_WORDS = (i32, u32, i64, u64)
+ATOMICS: Mapping[str, tuple[Scalar, ...]] = {
+    "add": WORDS,
+    "sub": WORDS,
+    "exch": WORDS,
+    **dict.fromkeys(("min", "max", "and", "or", "xor"), _INTEGER_WORDS),
+    **dict.fromkeys(("inc", "dec"), (u32,)),
+    **dict.fromkeys(("load", "store"), WORDS),
+    "cas": _INTEGER_WORDS,
+}
+"""The types each atomic operation is defined for; `load`, `store` and `cas` are operations of their own."""
+SCOPES = ("block", "cluster", "device", "system")
+ORDERS = ("relaxed", "acquire", "release", "acq_rel", "seq_cst")
+LOAD_ORDERS = ("relaxed", "acquire", "seq_cst")
+STORE_ORDERS = ("relaxed", "release", "seq_cst")
+BARRIER_REDUCTIONS: Mapping[str, Scalar] = {"count": i32, "and": bool_, "or": bool_}
+SHUFFLES = ("idx", "up", "down", "xor")
+VOTES: Mapping[str, Scalar] = {"ballot": u32, "any": bool_, "all": bool_}
+WARP_REDUCTIONS = ("add", "min", "max", "and", "or", "xor")
+CLOCKS = ("clock64", "global_timer")
 MATH_FUNCTIONS: Mapping[str, int] = {
     "sqrt": 1,
     "exp": 1,
@@ -167,9 +194,94 @@ def _coordinate(types: Types, attributes: Attributes) -> tuple[Type, ...]:
 
 
 def _atomic(types: Types, attributes: Attributes) -> tuple[Type, ...]:
-    require(attributes["operation"] in ATOMICS, f"unknown atomic {attributes['operation']!r}")
-    require(_pointee(types[0]) == types[1], f"a {types[1]} combined through a {types[0]}")
-    return (types[1],)
+    operation = attributes["operation"]
+    require(operation in ATOMICS and operation not in _OTHER_ATOMICS, f"unknown atomic {operation!r}")
+    return _atomically(operation, ORDERS, types[0], types[1:], attributes)
+
+
+_OTHER_ATOMICS = ("load", "store", "cas")
+
+
+def _atomic_cas(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    return _atomically("cas", ORDERS, types[0], types[1:], attributes)
+
+
+def _atomic_load(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    return _atomically("load", LOAD_ORDERS, types[0], (), attributes)
+
+
+def _atomic_store(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    _atomically("store", STORE_ORDERS, types[1], types[:1], attributes)
+    return ()
+
+
+def _atomically(
+    operation: str, orders: tuple[str, ...], pointer: Type, values: Types, attributes: Attributes
+) -> tuple[Type, ...]:
+    type = _scalar(_pointee(pointer))
+    require(type in ATOMICS[operation], f"no atomic {operation} for {type}")
+    require(all(value == type for value in values), f"{', '.join(map(str, values))} combined through a {pointer}")
+    require(attributes["order"] in orders, f"an atomic {operation} has no order {attributes['order']!r}")
+    _scope(values, attributes)
+    return (type,)
+
+
+def _scope(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    require(attributes["scope"] in SCOPES, f"unknown scope {attributes['scope']!r}")
+    return ()
+
+
+def _sync_threads_reduce(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    _condition(types, attributes)
+    require(attributes["operation"] in BARRIER_REDUCTIONS, f"unknown reduction {attributes['operation']!r}")
+    return (BARRIER_REDUCTIONS[attributes["operation"]],)
+
+
+def _mask(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    require(types[-1] == u32, f"a mask is u32, got {types[-1]}")
+    return ()
+
+
+def _shuffle(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    require(types[0] in WORDS, f"no shuffle of {types[0]}")
+    require(types[1] == i32, f"a lane is i32, got {types[1]}")
+    require(attributes["mode"] in SHUFFLES, f"unknown shuffle {attributes['mode']!r}")
+    _mask(types, attributes)
+    return (types[0],)
+
+
+def _vote(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    _condition(types, attributes)
+    _mask(types, attributes)
+    require(attributes["operation"] in VOTES, f"unknown vote {attributes['operation']!r}")
+    return (VOTES[attributes["operation"]],)
+
+
+def _match(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    require(types[0] in WORDS, f"no match of {types[0]}")
+    _mask(types, attributes)
+    return (u32,)
+
+
+def _warp_reduce(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    require(types[0] in (i32, u32), f"no reduction of {types[0]}")
+    require(attributes["operation"] in WARP_REDUCTIONS, f"unknown reduction {attributes['operation']!r}")
+    return (types[0],)
+
+
+def _fixed(*results: Type) -> TypeRule:
+    """Results that depend on nothing."""
+    return lambda types, attributes: results
+
+
+def _clock(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    require(attributes["clock"] in CLOCKS, f"unknown clock {attributes['clock']!r}")
+    return (i64,)
+
+
+def _nanosleep(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    require(types[0] == u32, f"a time is u32, got {types[0]}")
+    return ()
 
 
 def _call(types: Types, attributes: Attributes) -> tuple[Type, ...]:
@@ -210,7 +322,15 @@ store = OpDefinition("mir.store", 2, _store, pure=False)
 extent = OpDefinition("mir.extent", 1, _extent, {"dimension": int})
 element = OpDefinition("mir.element", None, _element)
 shared_array = OpDefinition("mir.shared_array", 0, _shared_array, {"symbol": str, "type": View}, pure=False)
-atomic = OpDefinition("mir.atomic", 2, _atomic, {"operation": str, "order": str, "scope": str}, pure=False)
+
+# atomics
+_ORDER: Mapping[str, type] = {"order": str, "scope": str}
+_OPERATION: Mapping[str, type] = {"operation": str}
+atomic = OpDefinition("mir.atomic", 2, _atomic, {**_OPERATION, **_ORDER}, pure=False)
+atomic_cas = OpDefinition("mir.atomic_cas", 3, _atomic_cas, _ORDER, pure=False)
+atomic_load = OpDefinition("mir.atomic_load", 1, _atomic_load, _ORDER, pure=False)
+atomic_store = OpDefinition("mir.atomic_store", 2, _atomic_store, _ORDER, pure=False)
+thread_fence = OpDefinition("mir.thread_fence", 0, _scope, {"scope": str}, pure=False)
 
 # checks and contracts
 bounds_check = OpDefinition("mir.bounds_check", 2, _bounds_check, pure=False)
@@ -220,6 +340,20 @@ assume = OpDefinition("mir.assume", 1, _condition, pure=False)
 # threads
 coordinate = OpDefinition("mir.coordinate", 0, _coordinate, {"register": str, "axis": str})
 sync_threads = OpDefinition("mir.sync_threads", 0, _no_result, pure=False)
+sync_threads_reduce = OpDefinition("mir.sync_threads_reduce", 1, _sync_threads_reduce, _OPERATION, pure=False)
+
+# warps
+lane_id = OpDefinition("mir.lane_id", 0, _fixed(i32))
+active_mask = OpDefinition("mir.active_mask", 0, _fixed(u32), pure=False)
+sync_warp = OpDefinition("mir.sync_warp", 1, _mask, pure=False)
+shuffle = OpDefinition("mir.shuffle", 3, _shuffle, {"mode": str}, pure=False)
+vote = OpDefinition("mir.vote", 2, _vote, _OPERATION, pure=False)
+match_any = OpDefinition("mir.match_any", 2, _match, pure=False)
+warp_reduce = OpDefinition("mir.warp_reduce", 1, _warp_reduce, _OPERATION, pure=False)
+
+# time
+clock = OpDefinition("mir.clock", 0, _clock, {"clock": str}, pure=False)
+nanosleep = OpDefinition("mir.nanosleep", 1, _nanosleep, pure=False)
 
 # control
 call = OpDefinition("mir.call", None, _call, {"callee": str, "results": tuple}, pure=False)

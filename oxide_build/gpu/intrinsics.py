@@ -1,8 +1,8 @@
-"""What a kernel can ask of the GPU: coordinates, shared memory, barriers, atomics.
+"""What a kernel can ask of the GPU: coordinates, shared memory, the barrier, contracts.
 
 In: nothing on the host. Out: typed, documented names the compiler reads. Its own room
-because these are the only functions the compiler knows by name; each raises when host
-code calls it, since only a kernel has threads.
+because every kernel needs these; each raises when host code calls it, since only a kernel
+has threads.
 """
 
 from __future__ import annotations
@@ -18,12 +18,11 @@ if not TYPE_CHECKING:
 
 else:
     from collections.abc import Iterator
-    from typing import Any, Literal, TypeVar, overload
+    from typing import Any, TypeVar, overload
 
-    from oxide_build.gpu.types import Index1D, IndexCol, IndexRow, MutableView, MutSlice, MutSlice2D, i32
+    from oxide_build.gpu.types import Index1D, IndexCol, IndexRow, MutSlice, MutSlice2D, i32
 
     T = TypeVar("T")
-    Index = TypeVar("Index")
 
 
 class Coordinates:
@@ -103,18 +102,6 @@ def shared_array(shape: int | tuple[int, int], dtype: type[Any]) -> Any:
 def sync_threads() -> None:
     """Wait until every thread of the block is here; writes before it are then seen by all of them."""
     raise outside_kernel("gpu.sync_threads()")
-
-
-def atomic_add(
-    view: MutableView[T, Index],
-    index: Index,
-    value: T | float,
-    *,
-    order: Literal["relaxed"] = "relaxed",
-    scope: Literal["device"] = "device",
-) -> T:
-    """Add `value` to `view[index]` in one indivisible step and return what was there before."""
-    raise outside_kernel("gpu.atomic_add()")
 
 
 def require(condition: bool) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from oxide_build import ir
 from oxide_build.errors import KernelFault
-from oxide_build.simulator.threads import Array, Chunk, Group
+from oxide_build.simulator.threads import LANES, Array, Chunk, Group
 
 
 def bounds_check(op: ir.Op, group: Group, index: Array, extent: Array) -> None:
@@ -38,6 +38,34 @@ def assume(op: ir.Op, group: Group, condition: Array) -> None:
     """KernelFault unless the contract that the host checked before the launch holds."""
     if not condition.all():
         _fail(op, group, ~condition, "a gpu.require condition does not hold")
+
+
+def check_own_lane(op: ir.Op, group: Group, inside: Array) -> None:
+    """KernelFault unless every thread's own lane is among those it waits for."""
+    if not inside.all():
+        help = "let only the lanes of the mask come here, or name more lanes in the mask"
+        _fail(op, group, ~inside, "a lane runs a warp operation whose mask leaves it out", help)
+
+
+def missing_lanes(op: ir.Op, warp: str, here: int, elsewhere: Sequence[tuple[ir.Op, int]]) -> KernelFault:
+    """The report of a warp operation that lanes of its mask do not reach: who is here, who is where else."""
+    places = [f"lanes {_lanes(here)} wait here", *(f"lanes {_lanes(mask)} at {_place(at)}" for at, mask in elsewhere)]
+    return KernelFault(
+        _located(op, f"warp operation not reached by all lanes of its mask in {warp}: {', '.join(places)}"),
+        help="call it where every lane of the mask comes by, outside of conditions that differ between them, "
+        "or name the lanes that do: mask=…",
+    )
+
+
+def _lanes(mask: int) -> str:
+    """The lanes of a mask, runs of them as `4-7`."""
+    runs: list[list[int]] = []
+    for lane in (lane for lane in range(LANES) if mask >> lane & 1):
+        if runs and runs[-1][-1] == lane - 1:
+            runs[-1][1:] = [lane]
+        else:
+            runs.append([lane])
+    return ", ".join("-".join(map(str, run)) for run in runs)
 
 
 def _fail(op: ir.Op, group: Group, failed: Array, message: str, help: str | None = None) -> None:

@@ -14,10 +14,13 @@ import numpy as np
 
 from oxide_build import ir
 from oxide_build.dialects import mir
+from oxide_build.simulator.barriers import complete_parties
 from oxide_build.simulator.faults import check_barriers
 from oxide_build.simulator.memory import Memory
 from oxide_build.simulator.program import Instruction, Program, Segment
 from oxide_build.simulator.threads import Array, Chunk, Group, merged
+from oxide_build.simulator.warps import FULL_MASK, mask_of
+from oxide_build.simulator.warps import MEETINGS as WARP_MEETINGS
 
 
 class Registers:
@@ -98,7 +101,7 @@ class Machine:
             while self.ready:
                 number = min(self.ready)
                 self._step(number, merged(self.ready.pop(number)))
-            self._release_barriers()
+            self._release()
 
     def _compute_uniform(self) -> None:
         frame = Frame(self.chunk.everyone(), self.memory, self.registers)
@@ -115,7 +118,7 @@ class Machine:
 
     def _leave(self, segment: Segment, number: int, frame: Frame) -> None:
         end = segment.end
-        if end.definition is mir.sync_threads:
+        if segment.meeting is not None:
             self.waiting.setdefault(number, []).append(frame.group)
         elif end.definition is mir.br:
             self._go(end.successors[0], frame)
@@ -142,8 +145,33 @@ class Machine:
             self.registers.write(argument, group, part)
         self.ready.setdefault(self.program.entries[successor.block], []).append(group)
 
-    def _release_barriers(self) -> None:
-        waiting = {number: merged(groups) for number, groups in self.waiting.items()}
-        check_barriers(self.chunk, [(self.program.segments[n].end, group) for n, group in waiting.items()])
-        self.ready = {number + 1: [group] for number, group in waiting.items()}
-        self.waiting = {}
+    def _release(self) -> None:
+        """Nobody can run: let those go on who wait for lanes of their warp, then those who wait for their block."""
+        waiting = {n: (self.program.segments[n].end, merged(groups)) for n, groups in self.waiting.items()}
+        masks = {n: self._mask(op, group) for n, (op, group) in waiting.items() if op.definition in WARP_MEETINGS}
+        self.waiting = {n: [group] for n, (_, group) in waiting.items() if n not in masks} if masks else {}
+        if masks:
+            for number, complete in complete_parties(self.chunk, waiting, masks).items():
+                self._part(number, waiting[number][1], complete)
+            return
+        check_barriers(self.chunk, list(waiting.values()))
+        for number, (_, group) in waiting.items():
+            self._meet(number, group)
+
+    def _mask(self, op: ir.Op, group: Group) -> Array:
+        mask = mask_of(op)
+        return Frame(group, self.memory, self.registers).read(mask) if mask is not None else FULL_MASK
+
+    def _part(self, number: int, group: Group, complete: Array) -> None:
+        if complete.all():
+            self._meet(number, group)
+            return
+        if complete.any():
+            self._meet(number, group.where(complete))
+        self.waiting[number] = [group.where(~complete)]
+
+    def _meet(self, number: int, group: Group) -> None:
+        meeting = self.program.segments[number].meeting
+        assert meeting is not None
+        Frame(group, self.memory, self.registers).execute(meeting)
+        self.ready.setdefault(number + 1, []).append(group)

@@ -1,4 +1,4 @@
-"""Memory: the arguments' arrays and the blocks' shared arrays; loads, stores and atomics on them.
+"""Memory: the arguments' arrays and the blocks' shared arrays; loads and stores on them.
 
 In: arrays, views and offsets. Out: what threads read; arrays changed in place. Its own
 room because whoever wants to watch accesses (for races, say) looks only here.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from math import isqrt, prod
+from math import prod
 from types import EllipsisType
 from typing import Any
 
@@ -101,49 +101,11 @@ def load(op: ir.Op, memory: Memory, group: Group, view: Array, offset: Array) ->
 
 def store(op: ir.Op, memory: Memory, group: Group, view: Array, value: Array, offset: Array) -> None:
     """Write the elements at the offsets; where threads meet, the last one's stays."""
-    value, offset = _spread(group, value, offset)
+    value, offset = spread(group, value, offset)
     for array, threads in memory.chosen(view):
         array[offset[threads]] = value[threads]
 
 
-def add(op: ir.Op, memory: Memory, group: Group, view: Array, offset: Array, value: Array) -> None:
-    """Add atomically where nobody reads the old values; floats add up in thread order."""
-    offset, value = _spread(group, offset, value)
-    for array, threads in memory.chosen(view):
-        np.add.at(array, offset[threads], value[threads])
-
-
-def fetch_add(op: ir.Op, memory: Memory, group: Group, view: Array, offset: Array, value: Array) -> Array:
-    """Add atomically and give each thread the value it found, as if threads came in ascending order."""
-    offset, value = _spread(group, offset, value)
-    old = np.empty(group.count, value.dtype)
-    for array, threads in memory.chosen(view):
-        old[threads] = _add_in_order(array, offset[threads], value[threads])
-    return old
-
-
-def _spread(group: Group, *values: Array) -> list[Array]:
+def spread(group: Group, *values: Array) -> list[Array]:
+    """Scalars as arrays over the group."""
     return [np.broadcast_to(value, group.count) for value in values]
-
-
-def _add_in_order(array: Array, offset: Array, value: Array) -> Array:
-    """Add one after the other and return the values found before each addition.
-
-    Threads at little frequented addresses go rank by rank, all addresses at once; each much frequented address takes
-    one running sum. Parted at the square root of the thread count, neither loop is longer than that.
-    """
-    order = np.argsort(offset, kind="stable")
-    addresses, starts, counts = np.unique(offset[order], return_index=True, return_counts=True)
-    limit = isqrt(len(offset))
-    old = np.empty_like(value)
-    few = counts <= limit
-    for rank in range(int(counts[few].max(initial=0))):
-        here = few & (counts > rank)
-        threads = order[starts[here] + rank]
-        old[threads] = array[addresses[here]]
-        array[addresses[here]] = old[threads] + value[threads]
-    for address, start, count in zip(addresses[~few], starts[~few], counts[~few], strict=True):
-        threads = order[start : start + count]
-        sums = np.add.accumulate(np.append(array[address], value[threads]), dtype=value.dtype)
-        old[threads], array[address] = sums[:-1], sums[-1]
-    return old

@@ -1,23 +1,26 @@
 """A kernel made ready to run: straight segments of instructions.
 
-In: a kernel without calls. Out: its segments (blocks, split at barriers, in block order),
+In: a kernel without calls. Out: its segments (blocks, split where threads meet, in block order),
 each operation with its NumPy function, and what is the same for all threads set apart, to
 be computed once. Its own room because it is done once a launch, the running once a chunk.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import prod
 from typing import TypeAlias
 
+import numpy as np
+
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import InternalError
 from oxide_build.ir.types import Pointer
-from oxide_build.simulator import faults, memory
+from oxide_build.simulator import atomics, barriers, faults, memory, warps
 from oxide_build.simulator.memory import Memory
 from oxide_build.simulator.operations import PURE
 from oxide_build.simulator.threads import Array, Group
@@ -28,6 +31,16 @@ Run: TypeAlias = "Callable[..., Array | None]"
 
 def _coordinate(op: ir.Op, memory: Memory, group: Group) -> Array:
     return group.of(group.chunk.coordinate(op.attributes["register"], op.attributes["axis"]))
+
+
+def _nothing(op: ir.Op, memory: Memory, group: Group, *operands: Array) -> None:
+    """What shows nowhere here: fences, and waiting for others once they are there."""
+
+
+def _clock(op: ir.Op, memory: Memory, group: Group) -> Array:
+    """This machine's clock, for cycles too."""
+    now: Array = np.asarray(time.time_ns(), np.int64)[()]
+    return now
 
 
 def _without_memory(check: Callable[..., None]) -> Run:
@@ -41,14 +54,29 @@ _PLACED: Mapping[ir.OpDefinition, Run] = {
     mir.element: memory.element,
     mir.load: memory.load,
     mir.store: memory.store,
-    mir.atomic: memory.fetch_add,
+    mir.atomic: atomics.fetch,
+    mir.atomic_cas: atomics.fetch,
+    mir.atomic_load: memory.load,
+    mir.atomic_store: memory.store,
+    mir.thread_fence: _nothing,
+    mir.sync_threads: _nothing,
+    mir.sync_threads_reduce: barriers.reduce,
+    mir.lane_id: warps.lane_id,
+    mir.active_mask: warps.active_mask,
+    mir.sync_warp: warps.sync_warp,
+    mir.shuffle: warps.shuffle,
+    mir.vote: warps.vote,
+    mir.match_any: warps.match_any,
+    mir.warp_reduce: warps.reduce,
+    mir.clock: _clock,
+    mir.nanosleep: _nothing,
     mir.bounds_check: _without_memory(faults.bounds_check),
     mir.check: _without_memory(faults.check),
     mir.assume: _without_memory(faults.assume),
 }
 """Operations that ask for more than their operands: memory, or which threads they are."""
 
-_UNREAD: Mapping[ir.OpDefinition, Run] = {mir.atomic: memory.add}
+_UNREAD: Mapping[ir.OpDefinition, Run] = {mir.atomic: atomics.change}
 """Cheaper forms of operations whose result nobody reads."""
 
 _UNIFORM = frozenset(PURE) | {mir.shared_array, mir.extent}
@@ -66,10 +94,14 @@ class Instruction:
 
 @dataclass(frozen=True)
 class Segment:
-    """Instructions that a group of threads runs through, and the barrier or terminator at their end."""
+    """Instructions that a group of threads runs through, and the meeting or terminator at their end.
+
+    Threads that have met run `meeting`.
+    """
 
     instructions: tuple[Instruction, ...]
     end: ir.Op
+    meeting: Instruction | None
 
 
 @dataclass(frozen=True)
@@ -90,21 +122,25 @@ def prepare(kernel: ir.Function) -> Program:
     entries: dict[ir.Block, int] = {}
     for block in kernel.blocks:
         entries[block] = len(pieces)
-        pieces.extend(_split_at_barriers(block))
+        pieces.extend(_split_at_meetings(block))
     readers = _readers(pieces)
     first = tuple(_instruction(op, 0, readers) for op in kernel.ops() if _is_among(op, uniform))
     segments = tuple(
-        Segment(tuple(_instruction(op, n, readers) for op in ops if not _is_among(op, uniform)), end)
+        Segment(
+            tuple(_instruction(op, n, readers) for op in ops if not _is_among(op, uniform)),
+            end,
+            _instruction(end, n, readers) if end.definition in barriers.MEETINGS else None,
+        )
         for n, (*ops, end) in enumerate(pieces)
     )
     return Program(tuple(kernel.parameters), first, segments, entries, _shared_memory(kernel))
 
 
-def _split_at_barriers(block: ir.Block) -> Iterator[list[ir.Op]]:
+def _split_at_meetings(block: ir.Block) -> Iterator[list[ir.Op]]:
     piece: list[ir.Op] = []
     for op in block.ops:
         piece.append(op)
-        if op.definition is mir.sync_threads or op.definition.terminator:
+        if op.definition in barriers.MEETINGS or op.definition.terminator:
             yield piece
             piece = []
 

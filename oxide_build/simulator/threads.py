@@ -24,6 +24,8 @@ Array: TypeAlias = npt.NDArray[Any]
 Dim3: TypeAlias = tuple[int, int, int]
 
 EVERY = slice(None)
+LANES = 32
+"""Threads a warp."""
 _AXES = {"x": 0, "y": 1, "z": 2}
 
 
@@ -52,6 +54,26 @@ class Chunk:
         return np.repeat(np.arange(self.blocks), self.block_size)
 
     @cached_property
+    def lane_numbers(self) -> Array:
+        """For each thread its place in its warp (int64)."""
+        return np.tile(np.arange(self.block_size) % LANES, self.blocks)
+
+    @cached_property
+    def warp_numbers(self) -> Array:
+        """For each thread its warp's number within the chunk (int64); a block's last warp may be short."""
+        inside = np.tile(np.arange(self.block_size) // LANES, self.blocks)
+        return self.block_numbers * self._warps_a_block + inside
+
+    @property
+    def warps(self) -> int:
+        """Warps in the chunk."""
+        return self.blocks * self._warps_a_block
+
+    @property
+    def _warps_a_block(self) -> int:
+        return -(-self.block_size // LANES)
+
+    @cached_property
     def _coordinates(self) -> dict[tuple[str, str], Array]:
         return {}
 
@@ -75,6 +97,11 @@ class Chunk:
     def everyone(self) -> Group:
         """All threads of the chunk."""
         return Group(self, EVERY, self.size)
+
+    def warp_at(self, number: int) -> str:
+        """Block and warp of the chunk's warp `number`, for a report."""
+        block, warp = divmod(number, self._warps_a_block)
+        return f"block {self.block_at(block)}, warp {warp}"
 
     def block_at(self, number: int) -> Dim3:
         """The coordinates of the chunk's block `number`."""

@@ -1,4 +1,4 @@
-"""Intrinsics on memory: `len`, shared arrays, atomics, and where a contract may stand."""
+"""Intrinsics on memory: `len`, shared arrays, and where a contract may stand."""
 
 from __future__ import annotations
 
@@ -7,22 +7,17 @@ import math
 
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import View, f32, f64, i32, i64, u32, u64
+from oxide_build.ir.types import View
 from oxide_build.pipeline.frontend.annotations import scalar_type as annotated_scalar
 from oxide_build.pipeline.frontend.arguments import arguments
 from oxide_build.pipeline.frontend.builder import INTRINSICS, FunctionBuilder, translates
 from oxide_build.pipeline.frontend.constants import fold
-from oxide_build.pipeline.frontend.conversions import (
-    coerce,
-)
-from oxide_build.pipeline.frontend.elements import checked_element, extent, stored_type
+from oxide_build.pipeline.frontend.elements import extent
 from oxide_build.pipeline.frontend.operands import (
     Constant,
     Operand,
-    describe_type,
 )
 
-_ATOMIC_TYPES = (i32, u32, i64, u64, f32, f64)
 _MOST_SHARED_BYTES = 48 * 1024
 
 
@@ -63,28 +58,6 @@ def _shape(f: FunctionBuilder, node: ast.expr) -> tuple[int, ...]:
                 help="write numbers or module-level constants: gpu.shared_array((32, 33), f32)",
             )
         return tuple(values)
-
-
-@translates(INTRINSICS, "gpu.atomic_add")
-def atomic_add(f: FunctionBuilder, node: ast.Call) -> Operand:
-    """Add to an element as one step, giving the old value; relaxed, at device scope."""
-    array, index, value = arguments(node, "view", "index", "value", optional={"order": "relaxed", "scope": "device"})
-    view = f.view(array)
-    assert isinstance(view.type, View)
-    if view.type.access != "mut":
-        with f.at(array):
-            raise CompileError(
-                f"`{ast.unparse(array)}` is a {describe_type(view.type)}; atomics are for memory that threads share",
-                help="declare it MutSlice",
-            )
-    if view.type.element not in _ATOMIC_TYPES:
-        raise CompileError(
-            f"no atomic add for {view.type.element}", help=f"there is one for {', '.join(map(str, _ATOMIC_TYPES))}"
-        )
-    indices = index.elts if isinstance(index, ast.Tuple) else [index]
-    pointer = checked_element(f, view, [(n, f.expression(n)) for n in indices])
-    amount = coerce(f, f.expression(value), stored_type(pointer), "the amount added")
-    return f.value(mir.atomic(pointer, amount, operation="add", order="relaxed", scope="device"))
 
 
 @translates(INTRINSICS, "gpu.require")

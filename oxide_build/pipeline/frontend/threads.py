@@ -1,13 +1,15 @@
-"""Where a thread stands: coordinates, its own index, the barrier."""
+"""Where a thread stands: coordinates, its own index, the block's barriers."""
 
 from __future__ import annotations
 
 import ast
+from functools import partial
 
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.pipeline.frontend.arguments import arguments
 from oxide_build.pipeline.frontend.builder import INTRINSICS, FunctionBuilder, translates
+from oxide_build.pipeline.frontend.conditions import condition
 from oxide_build.pipeline.frontend.operands import (
     Operand,
     OwnIndex,
@@ -56,3 +58,13 @@ def sync_threads(f: FunctionBuilder, node: ast.Call) -> Operand:
     arguments(node)
     f.emit(mir.sync_threads())
     return ()
+
+
+def _sync_threads_reduce(operation: str, f: FunctionBuilder, node: ast.Call) -> Operand:
+    """The block's barrier, which also tells every thread what the threads' conditions come to."""
+    (given,) = arguments(node, "condition")
+    return f.value(mir.sync_threads_reduce(condition(f, given), operation=operation))
+
+
+for _operation in mir.BARRIER_REDUCTIONS:
+    translates(INTRINSICS, f"gpu.sync_threads_{_operation}")(partial(_sync_threads_reduce, _operation))

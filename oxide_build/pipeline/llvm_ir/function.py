@@ -9,7 +9,7 @@ from oxide_build.dialects import llvm, nvvm
 from oxide_build.ir import Block, Function, Op, OpDefinition, Value
 from oxide_build.ir.dominance import predecessors
 from oxide_build.pipeline.llvm_ir.debug import DebugInfo
-from oxide_build.pipeline.llvm_ir.literals import constant_text, results_text, symbol_text, type_text
+from oxide_build.pipeline.llvm_ir.literals import constant_text, results_text, string_text, symbol_text, type_text
 
 _FOREIGN = re.compile(r"[^A-Za-z0-9_]")
 
@@ -182,6 +182,18 @@ def _write_call(writer: FunctionWriter, op: Op) -> Iterator[str]:
 @_writes(llvm.intrinsic)
 def _write_intrinsic(writer: FunctionWriter, op: Op) -> Iterator[str]:
     yield from _call(writer, op, f"@{op.attributes['intrinsic']}")
+
+
+@_writes(*nvvm.INTRINSICS)
+def _write_nvvm_intrinsic(writer: FunctionWriter, op: Op) -> Iterator[str]:
+    yield from _call(writer, op, f"@llvm.{op.name}")
+
+
+@_writes(llvm.inline_asm)
+def _write_inline_asm(writer: FunctionWriter, op: Op) -> Iterator[str]:
+    text, constraints = (string_text(op.attributes[key].encode()) for key in ("text", "constraints"))
+    (line,) = _call(writer, op, f"asm sideeffect {text}, {constraints}")
+    yield line + " convergent" * op.attributes["convergent"]
 
 
 def _call(writer: FunctionWriter, op: Op, callee: str) -> Iterator[str]:

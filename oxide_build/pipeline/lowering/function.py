@@ -11,11 +11,12 @@ from itertools import islice
 from typing import TypeAlias
 
 from oxide_build.dialects import llvm
-from oxide_build.errors import Span
+from oxide_build.errors import CompileError, Span
 from oxide_build.ir import Attribute, Block, Function, Global, Module, Op, OpDefinition, Successor, Value
 from oxide_build.ir.types import Scalar, Type, View, i8, i32
 from oxide_build.pipeline.lowering.types import parts
 from oxide_build.pipeline.options import Options
+from oxide_build.pipeline.targets import Target
 
 Handler: TypeAlias = "Callable[[FunctionLowering, Op], Value | Sequence[Value]]"
 """Builds what one mir operation becomes; returns the parts of all its results, in order."""
@@ -36,10 +37,11 @@ def lowers(*definitions: OpDefinition) -> Callable[[Handler], Handler]:
 class FunctionLowering:
     """The new function so far: `block` is where operations go, `span` the source of the one being lowered."""
 
-    def __init__(self, source: Function, module: Module, options: Options) -> None:
+    def __init__(self, source: Function, module: Module, options: Options, target: Target) -> None:
         self.source = source
         self.module = module
         self.options = options
+        self.target = target
         results = tuple(part for type in source.results for part in parts(type))
         self.function = Function(source.name, source.kind, results, span=source.span)
         self.block = Block()
@@ -134,6 +136,13 @@ class FunctionLowering:
         self.module.globals[item.name] = item
         address = self.compute(llvm.addressof, symbol=item.name, space=item.space)
         return self.compute(llvm.addrspacecast, address, space="generic")
+
+    def require(self, number: int, feature: str, help: str) -> None:
+        """Raise CompileError where the target is older than the first SM that has what is lowered."""
+        if self.target.number < number:
+            raise CompileError(
+                f"{feature} exists from sm_{number} on; this is compiled for {self.target}", help=help, span=self.span
+            )
 
     # control
 

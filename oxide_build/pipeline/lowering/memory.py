@@ -9,10 +9,8 @@ from __future__ import annotations
 from math import prod
 
 from oxide_build.dialects import llvm, mir
-from oxide_build.errors import CompileError
 from oxide_build.ir import Global, Op, Value
 from oxide_build.ir.types import Pointer, Scalar, Type, View, bool_, i32, i64
-from oxide_build.pipeline.lowering.arithmetic import scalar
 from oxide_build.pipeline.lowering.conversions import convert, truth
 from oxide_build.pipeline.lowering.function import FunctionLowering, lowers
 from oxide_build.pipeline.lowering.types import stored
@@ -75,18 +73,3 @@ def lower_shared_array(lowering: FunctionLowering, op: Op) -> Value:
     count = prod(extent or 0 for extent in view.shape)
     lowering.module.globals[name] = Global(name, stored(view.element), count, view.space, SHARED_ALIGNMENT)
     return lowering.compute(llvm.addressof, symbol=name, space=view.space)
-
-
-@lowers(mir.atomic)
-def lower_atomic(lowering: FunctionLowering, op: Op) -> Value:
-    order, scope = op.attributes["order"], op.attributes["scope"]
-    if (order, scope) != ("relaxed", "device"):
-        raise CompileError(
-            f"an atomic with order {order!r} and scope {scope!r} is not supported",
-            help="write order='relaxed', scope='device', the default",
-            span=op.span,
-        )
-    operation = "f" * scalar(op.result).is_float + op.attributes["operation"]
-    return lowering.compute(
-        llvm.atomicrmw, *lowering.operands(op), operation=operation, ordering="monotonic", scope="device"
-    )

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from oxide_build.ir.types import SCALARS, Pointer, Scalar, Type, View, bool_, i8, i32
 
+CONSTRAINTS = {"i32": "r", "i64": "l", "f32": "f", "f64": "d"}
+"""The letter of a type's registers in PTX of ours."""
+
 
 def register(scalar: Scalar) -> Scalar:
     """The type a scalar has in a register: unsigned integers lose their sign."""
