@@ -6,6 +6,7 @@ start-up: it loads none of the others, and takes well under ten milliseconds.
 """
 
 from oxide_build.gpu import math
+from oxide_build.gpu.bits import bitcast, brev, clz, ctz, fma, popc, rsqrt
 from oxide_build.gpu.intrinsics import (
     atomic_add,
     block_dim,
@@ -59,12 +60,17 @@ __all__ = [
     "ThreadIndex",
     "atomic_add",
     "bf16",
+    "bitcast",
     "block_dim",
     "block_idx",
+    "brev",
+    "clz",
+    "ctz",
     "device",
     "f16",
     "f32",
     "f64",
+    "fma",
     "grid_dim",
     "grid_stride",
     "i8",
@@ -75,7 +81,9 @@ __all__ = [
     "index_2d",
     "kernel",
     "math",
+    "popc",
     "require",
+    "rsqrt",
     "shared_array",
     "sync_threads",
     "thread_idx",

@@ -2,7 +2,7 @@
 
 Files are named after Python's grammar (`names`, `arithmetic`, `conditions`, `elements`,
 `calls`, `assignments`, `statements`, `loops`, `functions`) or after what they call on
-(`numbers`, `threads`, `memory`); `scope`, `annotations` and `constants` say what names
+(`numbers`, `mathematics`, `bits`, `threads`, `memory`); `scope`, `annotations` and `constants` say what names
 mean; `conversions` holds the type rules; `assignment` and `contracts` check what types
 cannot; `outside` answers what the language leaves out.
 """
@@ -10,10 +10,12 @@ cannot; `outside` answers what the language leaves out.
 from oxide_build.pipeline.frontend import (
     arithmetic,
     assignments,
+    bits,
     calls,
     conditions,
     elements,
     loops,
+    mathematics,
     memory,
     names,
     numbers,
@@ -23,7 +25,10 @@ from oxide_build.pipeline.frontend import (
 from oxide_build.pipeline.frontend.functions import translate
 from oxide_build.pipeline.frontend.syntax import KernelModule, parse
 
-RULES = (arithmetic, assignments, calls, conditions, elements, loops, memory, names, numbers, statements, threads)
+RULES = (
+    *(arithmetic, assignments, bits, calls, conditions, elements, loops),
+    *(mathematics, memory, names, numbers, statements, threads),
+)
 """The files whose rules register themselves when imported."""
 
 __all__ = ["RULES", "KernelModule", "parse", "translate"]

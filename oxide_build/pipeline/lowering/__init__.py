@@ -11,6 +11,7 @@ from oxide_build.ir import Function, Module, Value
 from oxide_build.ir.types import View, bool_
 from oxide_build.pipeline.lowering import (
     arithmetic,
+    bits,
     checks,
     control,
     conversions,
@@ -24,7 +25,7 @@ from oxide_build.pipeline.lowering.types import launch_parts, parts
 from oxide_build.pipeline.options import Options
 from oxide_build.pipeline.targets import Target
 
-FAMILIES = (arithmetic, checks, control, conversions, division, math, memory, threads)
+FAMILIES = (arithmetic, bits, checks, control, conversions, division, math, memory, threads)
 """The rooms that register handlers."""
 
 MAX_THREADS = 1024
