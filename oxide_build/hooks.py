@@ -146,7 +146,7 @@ def _is_math(node: ast.AST) -> bool:
     if isinstance(node, (ast.Pow, ast.Mod, ast.FloorDiv)):
         return True
     if isinstance(node, ast.Name):
-        return node.id in ("math", "pow", "divmod")
+        return node.id in ("math", "pow", "divmod", "rsqrt")
     if isinstance(node, ast.Attribute):
-        return node.attr == "math"
+        return node.attr in ("math", "rsqrt")
     return isinstance(node, ast.ImportFrom) and (node.module or "").rpartition(".")[2] == "math"

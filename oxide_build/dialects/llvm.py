@@ -112,6 +112,12 @@ def _conversion(source: str, result: str, *, wider: bool | None = None) -> TypeR
     return rule
 
 
+def _bitcast(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    old, new = _scalar(types[0]), _scalar(attributes["type"])
+    require(old.bits == new.bits, f"{old} and {new} differ in width")
+    return (new,)
+
+
 def _addrspacecast(types: Types, attributes: Attributes) -> tuple[Type, ...]:
     _pointer(types[0])
     return (Pointer(None, attributes["space"]),)
@@ -202,6 +208,7 @@ sext = OpDefinition("llvm.sext", 1, _conversion("integer", "integer", wider=True
 fptrunc = OpDefinition("llvm.fptrunc", 1, _conversion("float", "float", wider=False), _TYPE)
 fpext = OpDefinition("llvm.fpext", 1, _conversion("float", "float", wider=True), _TYPE)
 sitofp = OpDefinition("llvm.sitofp", 1, _conversion("integer", "float"), _TYPE)
+bitcast = OpDefinition("llvm.bitcast", 1, _bitcast, _TYPE)
 uitofp = OpDefinition("llvm.uitofp", 1, _conversion("integer", "float"), _TYPE)
 
 # memory

@@ -10,7 +10,9 @@ Meanings the types do not say:
   (or the sign); the amount counts as unsigned.
 - `min` and `max` of floats give the other operand where one is NaN (C's fmin, fmax).
 - `cast` from float to integer rounds towards zero and saturates, NaN gives 0; between
-  integers it wraps; to bool it asks "not equal to zero".
+  integers it wraps; to bool it asks "not equal to zero". To bf16 it goes by way of f32.
+- f16 and bf16 are computed in f32 and rounded to nearest even, operation by operation.
+- `clz` and `ctz` of 0 are the width.
 - A kernel's attributes are `index_dims` (how many dimensions its launch may have, 0: any),
   `block` ((x, y, z) or None) and `contracts` ((text, line, condition) each, the condition
   in the manifest's form).
@@ -27,6 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from oxide_build.dialects.functions import BIT_FUNCTIONS, MATH_FUNCTIONS
 from oxide_build.ir import Attribute, Dialect, OpDefinition, RuleBroken, require
 from oxide_build.ir.definition import TypeRule
 from oxide_build.ir.types import Pointer, Scalar, Type, View, bool_, f32, f64, i32, i64, u32, u64
@@ -59,17 +62,6 @@ SHUFFLES = ("idx", "up", "down", "xor")
 VOTES: Mapping[str, Scalar] = {"ballot": u32, "any": bool_, "all": bool_}
 WARP_REDUCTIONS = ("add", "min", "max", "and", "or", "xor")
 CLOCKS = ("clock64", "global_timer")
-MATH_FUNCTIONS: Mapping[str, int] = {
-    "sqrt": 1,
-    "exp": 1,
-    "log": 1,
-    "sin": 1,
-    "cos": 1,
-    "floor": 1,
-    "ceil": 1,
-    "pow": 2,
-}
-"""Functions of `math` and how many operands each takes."""
 
 
 # type rules
@@ -143,9 +135,26 @@ def _select(types: Types, attributes: Attributes) -> tuple[Type, ...]:
 
 
 def _math(types: Types, attributes: Attributes) -> tuple[Type, ...]:
-    arity = MATH_FUNCTIONS.get(attributes["function"])
-    require(arity == len(types), f"{attributes['function']!r} does not take {len(types)} operands")
-    return _same("float")(types, attributes)
+    function = MATH_FUNCTIONS.get(attributes["function"])
+    require(function is not None, f"unknown function {attributes['function']!r}")
+    parameters = function.parameters if function is not None else ()
+    require(len(parameters) == len(types), f"{attributes['function']!r} does not take {len(types)} operands")
+    for parameter, type in zip(parameters, types, strict=True):
+        require(parameter != "n" or type == i32, f"expected an i32, got {type}")
+    floats = [type for parameter, type in zip(parameters, types, strict=True) if parameter != "n"]
+    return _same("float")(floats, attributes)
+
+
+def _bits(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    require(attributes["function"] in BIT_FUNCTIONS, f"unknown function {attributes['function']!r}")
+    integer = _integer(types[0])
+    return (integer if attributes["function"] == "brev" else i32,)
+
+
+def _bitcast(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    old, new = _scalar(types[0]), _scalar(attributes["type"])
+    require(bool_ not in (old, new) and old.bits == new.bits, f"{old} and {new} differ in width")
+    return (new,)
 
 
 def _local(types: Types, attributes: Attributes) -> tuple[Type, ...]:
@@ -292,6 +301,7 @@ def _call(types: Types, attributes: Attributes) -> tuple[Type, ...]:
 # values
 constant = OpDefinition("mir.constant", 0, _from_attribute, {"value": object, "type": Scalar})
 cast = OpDefinition("mir.cast", 1, _cast, {"type": Scalar})
+bitcast = OpDefinition("mir.bitcast", 1, _bitcast, {"type": Scalar})
 select = OpDefinition("mir.select", 3, _select)
 
 # arithmetic
@@ -314,6 +324,7 @@ shl = OpDefinition("mir.shl", 2, _same("int", "uint"))
 shr = OpDefinition("mir.shr", 2, _same("int", "uint"))
 cmp = OpDefinition("mir.cmp", 2, _compare, {"predicate": str})
 math = OpDefinition("mir.math", None, _math, {"function": str})
+bits = OpDefinition("mir.bits", 1, _bits, {"function": str})
 
 # memory
 local = OpDefinition("mir.local", 0, _local, {"type": Type}, pure=False)

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from oxide_build.errors import KernelArgumentError
+from oxide_build.ir.types import SCALARS
 from oxide_build.manifest import Kernel, Parameter
 from oxide_build.signature import LARGEST_INDEX, check_contracts, convert_scalar, declared_type
-from oxide_build.simulator.operations import dtype_named
+from oxide_build.simulator.operations import dtype_named, stored_dtype
 from oxide_build.simulator.threads import Array
 
 
@@ -33,6 +34,7 @@ def check_arguments(kernel: Kernel, arguments: Sequence[Any]) -> tuple[Array, ..
 
 
 def _checked(parameter: Parameter, argument: Any) -> Array:
+    argument = _bit_patterns(argument)
     if parameter.kind == "scalar":
         value: Array = np.asarray(convert_scalar(parameter, argument), dtype_named(parameter.type))[()]
         return value
@@ -42,9 +44,15 @@ def _checked(parameter: Parameter, argument: Any) -> Array:
     return np.asarray(argument)
 
 
+def _bit_patterns(argument: Any) -> Any:
+    """An array of bfloat16, a type other packages give NumPy, as its bits; everything else as it is."""
+    bfloat = isinstance(argument, np.ndarray) and argument.dtype.name == "bfloat16"
+    return argument.view(np.uint16) if bfloat else argument
+
+
 def _problems(parameter: Parameter, argument: Any) -> Iterator[tuple[str, str]]:
     """What is wrong with an array, and what to write instead."""
-    name, dtype = parameter.name, dtype_named(parameter.type)
+    name, dtype = parameter.name, stored_dtype(SCALARS[parameter.type])
     if not isinstance(argument, np.ndarray):
         yield f"a {type(argument).__qualname__}", f"the simulator takes NumPy arrays: np.asarray({name}, np.{dtype})"
         return

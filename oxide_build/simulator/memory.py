@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 
 from oxide_build import ir
-from oxide_build.ir.types import View
-from oxide_build.simulator.operations import dtype_of
+from oxide_build.ir.types import View, bf16
+from oxide_build.simulator import bfloat
+from oxide_build.simulator.operations import stored_dtype
 from oxide_build.simulator.threads import Array, Group
 
 _MAXIMUM_RANK = 4
@@ -59,7 +60,7 @@ def shared_array(op: ir.Op, memory: Memory, group: Group) -> Array:
     if symbol not in memory.shared:
         view = op.attributes["type"]
         count = group.chunk.blocks * prod(view.shape)
-        memory.shared[symbol] = memory.add(_garbage(count, dtype_of(view.element)), view.shape)
+        memory.shared[symbol] = memory.add(_garbage(count, stored_dtype(view.element)), view.shape)
     return memory.shared[symbol]
 
 
@@ -90,10 +91,15 @@ def element(op: ir.Op, memory: Memory, group: Group, view: Array, *indices: Arra
 
 def load(op: ir.Op, memory: Memory, group: Group, view: Array, offset: Array) -> Array:
     """The elements at the offsets."""
+    found = _found(op, memory, group, view, offset)
+    return bfloat.decode(found) if op.result.type == bf16 else found
+
+
+def _found(op: ir.Op, memory: Memory, group: Group, view: Array, offset: Array) -> Array:
     if view.ndim == 0:
         found: Array = memory.arrays[int(view)][offset]
         return found
-    loaded = np.empty(group.count, dtype_of(op.result.type))
+    loaded = np.empty(group.count, stored_dtype(op.result.type))
     for array, threads in memory.chosen(view):
         loaded[threads] = array[offset[threads]]
     return loaded
@@ -101,7 +107,8 @@ def load(op: ir.Op, memory: Memory, group: Group, view: Array, offset: Array) ->
 
 def store(op: ir.Op, memory: Memory, group: Group, view: Array, value: Array, offset: Array) -> None:
     """Write the elements at the offsets; where threads meet, the last one's stays."""
-    value, offset = spread(group, value, offset)
+    stored = bfloat.encode(value) if op.operands[0].type == bf16 else value
+    value, offset = spread(group, stored, offset)
     for array, threads in memory.chosen(view):
         array[offset[threads]] = value[threads]
 

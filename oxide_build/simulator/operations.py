@@ -17,11 +17,11 @@ import numpy as np
 
 from oxide_build import ir
 from oxide_build.dialects import mir
-from oxide_build.errors import KernelError
-from oxide_build.ir.types import Scalar, Type
+from oxide_build.ir.types import Scalar, Type, bf16
+from oxide_build.simulator import bfloat
+from oxide_build.simulator.functions import BITS, MATH, Compute, fma_to_odd
 from oxide_build.simulator.threads import Array
 
-Compute: TypeAlias = Callable[..., Array]
 Reading: TypeAlias = Callable[[ir.Op], Compute]
 
 _DTYPES: Mapping[str, np.dtype[Any]] = {
@@ -29,19 +29,23 @@ _DTYPES: Mapping[str, np.dtype[Any]] = {
     **{f"i{bits}": np.dtype(f"i{bits // 8}") for bits in (8, 16, 32, 64)},
     **{f"u{bits}": np.dtype(f"u{bits // 8}") for bits in (8, 16, 32, 64)},
     **{f"f{bits}": np.dtype(f"f{bits // 8}") for bits in (16, 32, 64)},
+    "bf16": np.dtype("f4"),
 }
 
 
 def dtype_named(name: str) -> np.dtype[Any]:
-    """The NumPy dtype of the scalar type called `name`; KernelError where NumPy has none."""
-    if name not in _DTYPES:
-        raise KernelError(f"{name} cannot be simulated: NumPy has no such type", help="simulate with f32 instead")
+    """The NumPy dtype that holds a value of the scalar type called `name`."""
     return _DTYPES[name]
 
 
 def dtype_of(type: Type) -> np.dtype[Any]:
     """The dtype that holds a value of `type`; views and pointers are numbers (see `memory`)."""
     return dtype_named(type.name) if isinstance(type, Scalar) else np.dtype(np.int64)
+
+
+def stored_dtype(type: Type) -> np.dtype[Any]:
+    """The dtype of memory that holds values of `type`."""
+    return np.dtype(np.uint16) if type == bf16 else dtype_of(type)
 
 
 def _always(compute: Compute) -> Reading:
@@ -88,20 +92,27 @@ _PREDICATES: Mapping[str, Compute] = {
     "ge": np.greater_equal,
 }
 
-_MATH: Mapping[str, Compute] = {
-    "sqrt": np.sqrt,
-    "exp": np.exp,
-    "log": np.log,
-    "sin": np.sin,
-    "cos": np.cos,
-    "floor": np.floor,
-    "ceil": np.ceil,
-    "pow": np.power,
-}
+
+def _math(op: ir.Op) -> Compute:
+    fused = op.attributes["function"] == "fma" and op.result.type == bf16
+    return fma_to_odd if fused else MATH[op.attributes["function"]]
+
+
+def _bitcast(op: ir.Op) -> Compute:
+    source, target = op.operands[0].type, op.attributes["type"]
+    if source == target:
+        return lambda value: value
+    if source == bf16:
+        return lambda value: bfloat.encode(value).view(dtype_of(target))
+    if target == bf16:
+        return lambda value: bfloat.decode(value.view(np.uint16))
+    return lambda value: value.view(dtype_of(target))
+
 
 PURE: Mapping[ir.OpDefinition, Reading] = {
     mir.constant: _constant,
     mir.cast: _cast,
+    mir.bitcast: _bitcast,
     mir.select: _always(_select),
     mir.add: _always(np.add),
     mir.sub: _always(np.subtract),
@@ -121,6 +132,15 @@ PURE: Mapping[ir.OpDefinition, Reading] = {
     mir.shl: _always(np.left_shift),
     mir.shr: _always(np.right_shift),
     mir.cmp: lambda op: _PREDICATES[op.attributes["predicate"]],
-    mir.math: lambda op: _MATH[op.attributes["function"]],
+    mir.math: _math,
+    mir.bits: lambda op: BITS[op.attributes["function"]],
 }
 """How to compute each operation that depends on its operands only."""
+
+
+def compute_of(op: ir.Op) -> Compute:
+    """How to compute a pure operation; a bf16 it gives is rounded to one."""
+    compute = PURE[op.definition](op)
+    if not op.results or op.result.type != bf16:
+        return compute
+    return lambda *operands: bfloat.nearest(compute(*operands))

@@ -22,7 +22,7 @@ from oxide_build.errors import InternalError
 from oxide_build.ir.types import Pointer
 from oxide_build.simulator import atomics, barriers, faults, memory, warps
 from oxide_build.simulator.memory import Memory
-from oxide_build.simulator.operations import PURE
+from oxide_build.simulator.operations import PURE, compute_of
 from oxide_build.simulator.threads import Array, Group
 
 Run: TypeAlias = "Callable[..., Array | None]"
@@ -180,7 +180,7 @@ def _instruction(op: ir.Op, segment: int, readers: Mapping[ir.Value, set[int]]) 
 
 def _run(op: ir.Op, read: bool) -> Run:
     if op.definition in PURE:
-        compute = PURE[op.definition](op)
+        compute = compute_of(op)
         return lambda memory, group, *operands: compute(*operands)
     if not read and op.definition in _UNREAD:
         return partial(_UNREAD[op.definition], op)

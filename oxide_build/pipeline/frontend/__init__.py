@@ -2,7 +2,8 @@
 
 Files are named after Python's grammar (`names`, `arithmetic`, `conditions`, `elements`,
 `calls`, `assignments`, `statements`, `loops`, `functions`) or after what they call on
-(`numbers`, `threads`, `memory`, `atomics`, `warps`, `clocks`); `scope`, `annotations` and `constants` say what names
+(`numbers`, `mathematics`, `bits`, `threads`, `memory`, `atomics`, `warps`, `clocks`);
+`scope`, `annotations` and `constants` say what names
 mean; `conversions` holds the type rules; `assignment` and `contracts` check what types
 cannot; `outside` answers what the language leaves out.
 """
@@ -11,11 +12,13 @@ from oxide_build.pipeline.frontend import (
     arithmetic,
     assignments,
     atomics,
+    bits,
     calls,
     clocks,
     conditions,
     elements,
     loops,
+    mathematics,
     memory,
     names,
     numbers,
@@ -27,8 +30,8 @@ from oxide_build.pipeline.frontend.functions import translate
 from oxide_build.pipeline.frontend.syntax import KernelModule, parse
 
 RULES = (
-    *(arithmetic, assignments, calls, conditions, elements, loops, memory, names, numbers, statements, threads),
-    *(atomics, clocks, warps),
+    *(arithmetic, assignments, atomics, bits, calls, clocks, conditions, elements, loops),
+    *(mathematics, memory, names, numbers, statements, threads, warps),
 )
 """The files whose rules register themselves when imported."""
 

@@ -18,8 +18,8 @@ from oxide_build.pipeline.frontend.conversions import (
     scalar,
 )
 from oxide_build.pipeline.frontend.functions import instance, signature
+from oxide_build.pipeline.frontend.mathematics import MATH_NAMES, unknown_math
 from oxide_build.pipeline.frontend.names import BUILTINS, unknown_name
-from oxide_build.pipeline.frontend.numbers import MATH_NAMES
 from oxide_build.pipeline.frontend.operands import (
     Constant,
     Operand,
@@ -53,8 +53,8 @@ def _callee(f: FunctionBuilder, node: ast.expr) -> str:
 def _unknown_call(f: FunctionBuilder, node: ast.Call, path: str) -> CompileError:
     text = ast.unparse(node.func)
     if path.startswith("math."):
-        known = ", ".join(sorted(MATH_NAMES))
-        return CompileError(f"`{text}` is not available in kernels", help=f"math has: {known}")
+        name = path.removeprefix("math.")
+        return unknown_math(text, difflib.get_close_matches(name, MATH_NAMES, n=1))
     if path.startswith("gpu."):
         near = difflib.get_close_matches(path, INTRINSICS, n=1)
         hint = f"did you mean `{near[0]}`?" if near else "see the language reference for what `gpu` has"

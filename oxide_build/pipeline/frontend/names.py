@@ -34,7 +34,7 @@ from oxide_build.pipeline.frontend.operands import (
 from oxide_build.pipeline.frontend.scope import dotted
 from oxide_build.pipeline.frontend.threads import coordinate
 
-BUILTINS = ("abs", "bool", "len", "max", "min", "range")
+BUILTINS = ("abs", "bool", "divmod", "len", "max", "min", "pow", "range", "round")
 
 
 @translates(EXPRESSIONS, ast.Constant)

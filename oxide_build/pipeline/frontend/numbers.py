@@ -1,20 +1,19 @@
-"""Builtins and `math` on numbers: `abs`, `min`, `max`, roots, exponentials, rounding."""
+"""Python's builtins on numbers: `abs`, `min`, `max`, `divmod`, `pow`, `round`."""
 
 from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable
 
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import bool_, f32, f64
+from oxide_build.ir.types import bool_
 from oxide_build.pipeline.frontend.arguments import arguments
+from oxide_build.pipeline.frontend.arithmetic import combine
 from oxide_build.pipeline.frontend.builder import INTRINSICS, FunctionBuilder, translates
 from oxide_build.pipeline.frontend.conversions import (
     is_weak,
-    materialise,
     scalar,
     scalar_type,
     unify,
@@ -22,30 +21,18 @@ from oxide_build.pipeline.frontend.conversions import (
 from oxide_build.pipeline.frontend.operands import (
     Constant,
     Operand,
-    describe,
 )
-from oxide_build.pipeline.frontend.scope import dotted
-
-_SHARED_WITH_PYTHON = ("sqrt", "exp", "log", "sin", "cos", "pow")
-MATH_NAMES = (*_SHARED_WITH_PYTHON, "fabs")
-"""The functions of Python's `math` that kernels have."""
 
 
 @translates(INTRINSICS, "abs")
 def absolute(f: FunctionBuilder, node: ast.Call) -> Operand:
     """`abs(x)`."""
     (argument,) = arguments(node, "x")
-    return _absolute(f, f.expression(argument))
+    return absolute_value(f, f.expression(argument))
 
 
-@translates(INTRINSICS, "math.fabs", "gpu.math.fabs")
-def float_absolute(f: FunctionBuilder, node: ast.Call) -> Operand:
-    """`math.fabs(x)`."""
-    (argument,) = arguments(node, "x")
-    return _absolute(f, _float(f, argument))
-
-
-def _absolute(f: FunctionBuilder, operand: Operand) -> Operand:
+def absolute_value(f: FunctionBuilder, operand: Operand) -> Operand:
+    """The magnitude of a number."""
     if isinstance(operand, Constant) and is_weak(operand):
         return Constant(abs(operand.value))
     value = scalar(f, operand)
@@ -76,52 +63,34 @@ def _extreme(f: FunctionBuilder, definition: ir.OpDefinition, name: str, left: O
     return f.value(definition(a, b))
 
 
-def _float(f: FunctionBuilder, node: ast.expr) -> Operand:
-    """An expression as an operand of a math function: a weak literal, or an f32 or f64."""
-    operand = f.expression(node)
-    if isinstance(operand, Constant) and is_weak(operand) and not isinstance(operand.value, bool):
-        return Constant(float(operand.value))
-    with f.at(node):
-        value = scalar(f, operand)
-        if value.type not in (f32, f64):
-            raise CompileError(
-                f"math functions take f32 or f64, this is {describe(operand)}", help="convert it: f32(…)"
-            )
-        return value
+@translates(INTRINSICS, "divmod")
+def quotient_and_remainder(f: FunctionBuilder, node: ast.Call) -> Operand:
+    """`divmod(a, b)`: what `//` and `%` give."""
+    left, right = (f.expression(argument) for argument in arguments(node, "a", "b"))
+    return combine(f, ast.FloorDiv(), left, right), combine(f, ast.Mod(), left, right)
 
 
-def _math_rule(function: str, host: Callable[..., float] | None) -> None:
-    names = ("x", "y")[: mir.MATH_FUNCTIONS[function]]
-    paths = [f"gpu.math.{function}"] + ([f"math.{function}"] if host is not None else [])
-
-    @translates(INTRINSICS, *paths)
-    def rule(f: FunctionBuilder, node: ast.Call) -> Operand:
-        operands = [_float(f, argument) for argument in arguments(node, *names)]
-        if host is not None and all(isinstance(operand, Constant) for operand in operands):
-            return _fold_math(host, operands)
-        if len(operands) == 2:
-            return f.value(mir.math(*unify(f, operands[0], operands[1], function), function=function))
-        return f.value(mir.math(materialise(f, operands[0]), function=function))
+@translates(INTRINSICS, "pow")
+def power_of(f: FunctionBuilder, node: ast.Call) -> Operand:
+    """`pow(x, y)`: what `x ** y` gives."""
+    left, right = (f.expression(argument) for argument in arguments(node, "x", "y"))
+    return combine(f, ast.Pow(), left, right)
 
 
-def _fold_math(host: Callable[..., float], operands: list[Operand]) -> Constant:
-    try:
-        return Constant(host(*(operand.value for operand in operands if isinstance(operand, Constant))))
-    except (ValueError, OverflowError) as error:
-        raise CompileError(f"this cannot be computed: {error}") from None
+@translates(INTRINSICS, "round")
+def nearest(f: FunctionBuilder, node: ast.Call) -> Operand:
+    """`round(x)`: to the nearest whole number, halves to the even one, in the type of `x`."""
+    if len(node.args) == 2 or any(keyword.arg == "ndigits" for keyword in node.keywords):
+        raise CompileError("`round` takes no number of digits in a kernel", help="write `round(x * 100.0) / 100.0`")
+    (argument,) = arguments(node, "x")
+    operand = f.expression(argument)
+    if isinstance(operand, Constant) and is_weak(operand) and isinstance(operand.value, float):
+        return Constant(_host_round(operand.value))
+    value = scalar(f, operand)
+    if value.type == bool_:
+        raise CompileError("`round` of a bool", help="convert it: i32(…)")
+    return f.value(mir.math(value, function="round")) if scalar_type(value).is_float else operand
 
 
-for _name in _SHARED_WITH_PYTHON:
-    _math_rule(_name, getattr(math, _name))
-for _name in ("floor", "ceil"):  # math.floor gives an int on the host, so only gpu.math's, which keeps the type
-    _math_rule(_name, None)
-
-
-@translates(INTRINSICS, "math.floor", "math.ceil")
-def host_rounding(f: FunctionBuilder, node: ast.Call) -> Operand:
-    """`math.floor` gives an int in Python; which width is for the author to say."""
-    name = dotted(node.func, f.module.names).removeprefix("math.")
-    raise CompileError(
-        f"`math.{name}` gives an int in Python, which has no fixed width on a GPU",
-        help=f"write `gpu.math.{name}(x)`, which gives x's own type, or `i32(gpu.math.{name}(x))`",
-    )
+def _host_round(x: float) -> float:
+    return math.copysign(float(round(x)), x) if math.isfinite(x) else x

@@ -145,7 +145,7 @@ def _write_regular(writer: FunctionWriter, op: Op) -> Iterator[str]:
 
 @_writes(
     *(llvm.trunc, llvm.zext, llvm.sext, llvm.fptrunc, llvm.fpext),
-    *(llvm.sitofp, llvm.uitofp, llvm.addrspacecast),
+    *(llvm.sitofp, llvm.uitofp, llvm.addrspacecast, llvm.bitcast),
 )
 def _write_conversion(writer: FunctionWriter, op: Op) -> Iterator[str]:
     yield f"{writer[op.result]} = {_opcode(op)} {writer.arguments(op)} to {type_text(op.result.type)}"

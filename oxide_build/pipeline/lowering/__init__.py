@@ -12,6 +12,7 @@ from oxide_build.ir.types import View, bool_
 from oxide_build.pipeline.lowering import (
     arithmetic,
     atomics,
+    bits,
     checks,
     control,
     conversions,
@@ -26,7 +27,7 @@ from oxide_build.pipeline.lowering.types import launch_parts, parts
 from oxide_build.pipeline.options import Options
 from oxide_build.pipeline.targets import Target
 
-FAMILIES = (arithmetic, atomics, checks, control, conversions, division, math, memory, threads, warps)
+FAMILIES = (arithmetic, atomics, bits, checks, control, conversions, division, math, memory, threads, warps)
 """The rooms that register handlers."""
 
 MAX_THREADS = 1024

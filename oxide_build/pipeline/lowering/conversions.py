@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oxide_build.dialects import llvm, mir
 from oxide_build.ir import Op, Value
-from oxide_build.ir.types import Scalar, bool_, f32
+from oxide_build.ir.types import Scalar, bf16, bool_, f32
 from oxide_build.pipeline.lowering.function import FunctionLowering, lowers
 from oxide_build.pipeline.lowering.types import register
 
@@ -25,7 +25,9 @@ def convert(lowering: FunctionLowering, value: Value, old: Scalar, new: Scalar) 
     if old.is_float:
         return (_resize_float if new.is_float else _saturate)(lowering, value, new)
     if new.is_float:
-        return lowering.compute(llvm.sitofp if old.kind == "int" else llvm.uitofp, value, type=new)
+        # To bf16 by way of f32 on every target: only the newest have the conversion in one step.
+        found = lowering.compute(llvm.sitofp if old.kind == "int" else llvm.uitofp, value, type=_before(new))
+        return found if found.type == new else lowering.compute(llvm.fptrunc, found, type=new)
     if old.bits > new.bits:
         return lowering.compute(llvm.trunc, value, type=register(new))
     return lowering.compute(llvm.sext if old.kind == "int" else llvm.zext, value, type=register(new))
@@ -46,11 +48,21 @@ def _resize_float(lowering: FunctionLowering, value: Value, new: Scalar) -> Valu
         return lowering.compute(llvm.fpext, value, type=new)
     if value.type.bits == new.bits:  # f16 and bf16: neither holds the other
         value = lowering.compute(llvm.fpext, value, type=f32)
+    elif new == bf16 and value.type != f32:
+        value = lowering.compute(llvm.fptrunc, value, type=f32)
     return lowering.compute(llvm.fptrunc, value, type=new)
 
 
+def _before(new: Scalar) -> Scalar:
+    """The type by way of which a float type is reached."""
+    return f32 if new == bf16 else new
+
+
 def _saturate(lowering: FunctionLowering, value: Value, new: Scalar) -> Value:
+    assert isinstance(value.type, Scalar)
     type = register(new)
+    if value.type.bits < f32.bits:
+        value = lowering.compute(llvm.fpext, value, type=f32)
     conversion = "fptosi" if new.kind == "int" else "fptoui"
     name = f"llvm.{conversion}.sat.{type}.{value.type}"
     return lowering.compute(llvm.intrinsic, value, intrinsic=name, results=(type,), fast_math=())

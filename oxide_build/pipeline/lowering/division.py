@@ -14,7 +14,7 @@ from oxide_build.dialects import llvm, mir
 from oxide_build.ir import Op, Value
 from oxide_build.pipeline.lowering.arithmetic import scalar
 from oxide_build.pipeline.lowering.function import FunctionLowering, lowers
-from oxide_build.pipeline.lowering.math import call_libdevice
+from oxide_build.pipeline.lowering.math import HALVES, call_libdevice, widened
 
 
 @lowers(mir.floordiv)
@@ -70,6 +70,15 @@ def _floored(lowering: FunctionLowering, dividend: Value, divisor: Value) -> tup
 
 
 def _float(lowering: FunctionLowering, dividend: Value, divisor: Value) -> tuple[Value, Value]:
+    type = scalar(dividend)
+    if type not in HALVES:
+        return _float_floored(lowering, dividend, divisor)
+    found = _float_floored(lowering, widened(lowering, dividend), widened(lowering, divisor))
+    quotient, remainder = (lowering.compute(llvm.fptrunc, value, type=type) for value in found)
+    return quotient, remainder
+
+
+def _float_floored(lowering: FunctionLowering, dividend: Value, divisor: Value) -> tuple[Value, Value]:
     compute, constant, type = lowering.compute, lowering.constant, scalar(divisor)
     zero = constant(0.0, type)
     remainder = call_libdevice(lowering, "fmod", dividend, divisor)

@@ -1,36 +1,51 @@
-"""Mathematical functions: LLVM's own where the GPU computes them exactly, libdevice's otherwise."""
+"""Mathematical functions: LLVM's own where the GPU computes them exactly, libdevice's otherwise.
+
+Half precision is computed in single and rounded; only `fma`, which must round once, has
+its own instructions.
+"""
 
 from __future__ import annotations
 
-from oxide_build.dialects import mir
+from oxide_build.dialects import llvm, mir
+from oxide_build.dialects.functions import MATH_FUNCTIONS
 from oxide_build.errors import CompileError
 from oxide_build.ir import Op, Value
-from oxide_build.ir.types import Type, f32, f64
+from oxide_build.ir.types import Type, bf16, f16, f32, f64
 from oxide_build.pipeline.lowering.arithmetic import float_flags
 from oxide_build.pipeline.lowering.function import FunctionLowering, lowers
 
-_INTRINSICS = ("sqrt", "floor", "ceil")
-_FAST = ("exp", "log", "sin", "cos", "pow")
-"""Functions of which libdevice has an approximate form, for f32 only."""
+HALVES = (f16, bf16)
 _SUFFIXES: dict[Type, str] = {f32: "f", f64: ""}
 
 
 @lowers(mir.math)
 def lower_math(lowering: FunctionLowering, op: Op) -> Value:
-    function = op.attributes["function"]
-    if function in _INTRINSICS:
-        flags = float_flags(lowering.options)
-        return lowering.intrinsic(f"llvm.{function}", *lowering.operands(op), flags=flags)
-    return call_libdevice(lowering, function, *lowering.operands(op))
+    name = op.attributes["function"]
+    if op.result.type not in HALVES or name == "fma":
+        return _compute(lowering, name, *lowering.operands(op))
+    found = _compute(lowering, name, *(widened(lowering, operand) for operand in lowering.operands(op)))
+    return lowering.compute(llvm.fptrunc, found, type=op.result.type)
 
 
-def call_libdevice(lowering: FunctionLowering, function: str, *operands: Value) -> Value:
-    """Call a libdevice function by its C name, in the precision of its operands."""
-    type = operands[0].type
+def widened(lowering: FunctionLowering, value: Value) -> Value:
+    """A half-precision value as an f32, any other as it is."""
+    return lowering.compute(llvm.fpext, value, type=f32) if value.type in HALVES else value
+
+
+def _compute(lowering: FunctionLowering, name: str, *operands: Value) -> Value:
+    function = MATH_FUNCTIONS[name]
+    if function.intrinsic:
+        return lowering.intrinsic(function.intrinsic, *operands, flags=float_flags(lowering.options))
+    return call_libdevice(lowering, name, *operands)
+
+
+def call_libdevice(lowering: FunctionLowering, name: str, *operands: Value) -> Value:
+    """Call libdevice's form of a function in the precision of its first operand."""
+    function, type = MATH_FUNCTIONS[name], operands[0].type
     if type not in _SUFFIXES:
         raise CompileError(
-            f"{function} is not defined for {type}", help="convert the operand first: f32(x)", span=lowering.span
+            f"{name} is not defined for {type}", help="convert the operand first: f32(x)", span=lowering.span
         )
-    fast = "fast_" if lowering.options.fast_math and type == f32 and function in _FAST else ""
-    (value,) = lowering.call(f"__nv_{fast}{function}{_SUFFIXES[type]}", *operands, results=(type,))
+    fast = "fast_" if lowering.options.fast_math and type == f32 and function.approximate else ""
+    (value,) = lowering.call(f"__nv_{fast}{function.libdevice}{_SUFFIXES[type]}", *operands, results=(type,))
     return value
