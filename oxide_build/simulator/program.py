@@ -168,7 +168,8 @@ def _readers(pieces: list[list[ir.Op]]) -> dict[ir.Value, set[int]]:
     for number, ops in enumerate(pieces):
         for op in ops:
             for value in (*_reads(op), *(value for s in op.successors for value in s.arguments)):
-                readers.setdefault(value, set()).add(number)
+                # A meeting runs after the segment it ends.
+                readers.setdefault(value, set()).add(number + (op.definition in barriers.MEETINGS))
     return readers
 
 
