@@ -12,7 +12,7 @@ def roots(x: MutSlice[i32]) -> None:
 
 
 # report:
-# math_of_int.py:11:22: error: math functions take f32 or f64, this is i32
+# math_of_int.py:11:22: error: math functions take floats (f32, f64, f16, bf16), this is i32
 #         x[i] = math.sqrt(x[i])
 #                          ^^^^
 #   help: convert it: f32(…)

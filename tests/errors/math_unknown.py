@@ -8,12 +8,12 @@ import math
 @gpu.kernel
 def waves(x: MutSlice[f32]) -> None:
     i = gpu.index_1d()
-    x[i] = math.gamma(x[i]) + math.floor(x[i])
+    x[i] = math.gama(x[i]) + math.floor(x[i])
 
 
 # report:
-# math_unknown.py:11:12: error: `math.gamma` is not available in kernels
-#         x[i] = math.gamma(x[i]) + math.floor(x[i])
-#                ^^^^^^^^^^^^^^^^
-#   help: math has: cos, exp, fabs, log, pow, sin, sqrt
+# math_unknown.py:11:12: error: `math.gama` is not available in kernels
+#         x[i] = math.gama(x[i]) + math.floor(x[i])
+#                ^^^^^^^^^^^^^^^
+#   help: did you mean `math.gamma`?
 # 1 error

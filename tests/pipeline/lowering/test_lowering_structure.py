@@ -181,9 +181,12 @@ kernel @k(%x: view<?xi32, mut, global>, %i: i32) KERNEL {
         lowered(kernel, target="sm_80")
 
 
-def test_libdevice_has_no_half_precision(lowered: Lowered) -> None:
-    with pytest.raises(CompileError, match="exp is not defined for f16"):
-        lowered(ADD.replace("f32", "f16"))
+@pytest.mark.parametrize("half", ["f16", "bf16"])
+def test_half_precision_goes_through_single(lowered: Lowered, half: str) -> None:
+    _, widened, exp, rounded, _ = lowered(ADD.replace("f32", half)).functions["k"].ops()
+    assert widened.name == "llvm.fpext"
+    assert exp.attributes["callee"] == "__nv_expf"
+    assert (rounded.name, str(rounded.result.type)) == ("llvm.fptrunc", half)
 
 
 def test_registers_have_no_sign() -> None:

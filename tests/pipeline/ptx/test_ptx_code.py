@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from oxide_build.dialects import mir
+from oxide_build.dialects.functions import BIT_FUNCTIONS, MATH_FUNCTIONS
 from oxide_build.errors import SourceFile, Span
 from oxide_build.ir import Module
 from oxide_build.ir.types import SCALARS
@@ -19,7 +20,7 @@ from oxide_build.pipeline.targets import TARGETS
 
 Ptx = Callable[..., str]
 
-NUMBERS = ("i32", "i64", "u32", "u64", "f32", "f64")
+NUMBERS = tuple(name for name in SCALARS if name != "bool")
 BINARY = ("add", "sub", "mul", "div", "floordiv", "mod", "min", "max", "and", "or", "xor", "shl", "shr")
 UNARY = ("neg", "abs", "not")
 KINDS = {
@@ -40,12 +41,19 @@ def operations(name: str) -> list[str]:
     lines += [f"mir.cast %a {{type = {other}}} : {other}" for other in (*NUMBERS, "bool")]
     lines += [f"mir.select %on, %a, %b : {name}"]
     if kind == "float":
-        arguments = {1: "%a", 2: "%a, %b"}
+        operands = {"x": "%a", "y": "%b", "z": "%a", "n": "%n"}
         lines += [
-            f"mir.math {arguments[count]} {{function = '{function}'}} : {name}"
-            for function, count in mir.MATH_FUNCTIONS.items()
+            f"mir.math {', '.join(operands[key] for key in entry.parameters)} {{function = '{function}'}} : {name}"
+            for function, entry in MATH_FUNCTIONS.items()
+            if entry.narrow or SCALARS[name].bits > 16
         ]
-    return lines
+    if kind in ("int", "uint"):
+        results = {"brev": name}
+        lines += [
+            f"mir.bits %a {{function = '{function}'}} : {results.get(function, 'i32')}" for function in BIT_FUNCTIONS
+        ]
+    same_width = [other for other in NUMBERS if SCALARS[other].bits == SCALARS[name].bits]
+    return lines + [f"mir.bitcast %a {{type = {other}}} : {other}" for other in same_width]
 
 
 def every_operation(name: str) -> str:
@@ -76,6 +84,63 @@ def every_operation(name: str) -> str:
 @pytest.mark.parametrize("name", [*NUMBERS, "bool"])
 def test_every_operation_of_every_type(ptx: Ptx, name: str, options: Options) -> None:
     assert ".visible .entry every(" in ptx(every_operation(name), options)
+
+
+@pytest.mark.parametrize("target", ["sm_75", "sm_80", "sm_100"])
+@pytest.mark.parametrize("name", ["f16", "bf16", "i8"])
+def test_narrow_types_on_older_and_newer_targets(ptx: Ptx, name: str, target: str) -> None:
+    assert ".visible .entry every(" in ptx(every_operation(name), target=target)
+
+
+HALF = """
+kernel @half(%a: HALF, %b: HALF, %y: view<?xHALF, mut, global>) KERNEL {
+^bb0:
+  %i = mir.constant {value = 0, type = i32} : i32
+  %product = mir.mul %a, %b : HALF
+  %sum = mir.add %product, %a : HALF
+  %fused = mir.math %sum, %a, %b {function = 'fma'} : HALF
+  %p = mir.element %y, %i : ptr<HALF, global>
+  mir.store %fused, %p
+  mir.return
+}"""
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "separate"),
+    [
+        ("f16", "sm_75", ["mul.rn.f16", "add.rn.f16", "fma.rn.f16"]),
+        ("bf16", "sm_75", ["mul.rn.f32", "add.rn.f32", "fma.rn.f32"]),
+        ("bf16", "sm_80", ["fma.rn.bf16"]),
+        ("bf16", "sm_90", ["mul.rn.bf16", "add.rn.bf16", "fma.rn.bf16"]),
+    ],
+)
+def test_half_precision_is_the_hardware_s_where_it_has_it(
+    ptx: Ptx, name: str, target: str, separate: list[str]
+) -> None:
+    text = ptx(HALF.replace("HALF", name), Options(fp_contract=False), target)
+    assert [instruction for instruction in separate if instruction not in text] == []
+
+
+APPROXIMATE = [name for name, entry in MATH_FUNCTIONS.items() if entry.approximate]
+
+
+@pytest.mark.parametrize("function", APPROXIMATE)
+def test_fast_math_approximates_in_single_precision_only(ptx: Ptx, function: str) -> None:
+    operands = ", ".join(["%a"] * len(MATH_FUNCTIONS[function].parameters))
+    kernel = f"""
+kernel @k(%a: f32, %y: view<?xf32, mut, global>) KERNEL {{
+^bb0:
+  %i = mir.constant {{value = 0, type = i32}} : i32
+  %r = mir.math {operands} {{function = '{function}'}} : f32
+  %p = mir.element %y, %i : ptr<f32, global>
+  mir.store %r, %p
+  mir.return
+}}"""
+    instruction = r"\b(sin|cos|ex2|lg2)\.approx\.ftz\.f32\b"
+    fast, double = ptx(kernel, Options(fast_math=True)), ptx(kernel.replace("f32", "f64"), Options(fast_math=True))
+    assert re.search(instruction, fast)
+    assert len(fast) < len(ptx(kernel))
+    assert not re.search(instruction, double)
 
 
 BLOCK_SUM = """
