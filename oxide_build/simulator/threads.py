@@ -52,6 +52,11 @@ class Chunk:
         return np.repeat(np.arange(self.blocks), self.block_size)
 
     @cached_property
+    def thread_numbers(self) -> Array:
+        """For each thread its own number within the chunk (int64)."""
+        return np.arange(self.size)
+
+    @cached_property
     def _coordinates(self) -> dict[tuple[str, str], Array]:
         return {}
 

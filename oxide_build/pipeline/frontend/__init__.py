@@ -2,13 +2,14 @@
 
 Files are named after Python's grammar (`names`, `arithmetic`, `conditions`, `elements`,
 `calls`, `assignments`, `statements`, `loops`, `functions`) or after what they call on
-(`numbers`, `threads`, `memory`); `scope`, `annotations` and `constants` say what names
+(`numbers`, `threads`, `memory`, `arrays`, `vectors`, `tables`); `scope`, `annotations` and `constants` say what names
 mean; `conversions` holds the type rules; `assignment` and `contracts` check what types
 cannot; `outside` answers what the language leaves out.
 """
 
 from oxide_build.pipeline.frontend import (
     arithmetic,
+    arrays,
     assignments,
     calls,
     conditions,
@@ -19,11 +20,15 @@ from oxide_build.pipeline.frontend import (
     numbers,
     statements,
     threads,
+    vectors,
 )
 from oxide_build.pipeline.frontend.functions import translate
 from oxide_build.pipeline.frontend.syntax import KernelModule, parse
 
-RULES = (arithmetic, assignments, calls, conditions, elements, loops, memory, names, numbers, statements, threads)
+RULES = (
+    *(arithmetic, arrays, assignments, calls, conditions, elements, loops, memory, names, numbers, statements, threads),
+    vectors,
+)
 """The files whose rules register themselves when imported."""
 
 __all__ = ["RULES", "KernelModule", "parse", "translate"]
