@@ -145,6 +145,9 @@ def _fit(f: FunctionBuilder, name: str, variable: Variable, operand: Operand) ->
         )
     if isinstance(variable.type, View):
         return _fit_view(name, variable, operand)
+    if isinstance(operand, ir.Value) and isinstance(operand.type, View):
+        message = f"`{name}` is {describe_type(variable.type)} since line {variable.line}, this is {_a(operand)}"
+        raise CompileError(message, help="a local has one type for its whole life: use another name")
     try:
         return coerce(f, operand, variable.type, f"`{name}`")
     except PoisonedError:
@@ -158,9 +161,14 @@ def _fit_view(name: str, variable: Variable, operand: Operand) -> ir.Value:
         return operand
     assert isinstance(variable.type, View)
     raise CompileError(
-        f"`{name}` is a {describe_type(variable.type)} since line {variable.line}, this is {describe(operand)}",
+        f"`{name}` is a {describe_type(variable.type)} since line {variable.line}, this is {_a(operand)}",
         help="an array's name keeps element type, rank, fixed extents and kind of memory: use another name",
     )
+
+
+def _a(operand: Operand) -> str:
+    is_view = isinstance(operand, ir.Value) and isinstance(operand.type, View)
+    return f"a {describe(operand)}" if is_view else describe(operand)
 
 
 def _type_changes(name: str, variable: Variable, found: str) -> CompileError:

@@ -101,9 +101,12 @@ def element(f: FunctionBuilder, node: ast.Subscript, store: bool = False) -> ir.
         with f.at(node.value):
             raise CompileError(
                 f"`{ast.unparse(node.value)}` is a {describe_type(type)}, which cannot be written",
-                help="declare it DisjointSlice (each thread writes its own element) or MutSlice",
+                help=_WRITABLE if None in type.shape else "copy what changes into a gpu.local_array",
             )
     return checked_element(f, view, _indices(f, node), checked)
+
+
+_WRITABLE = "declare it DisjointSlice (each thread writes its own element) or MutSlice"
 
 
 def checked_element(

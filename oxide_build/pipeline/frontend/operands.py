@@ -70,6 +70,8 @@ def describe_type(type: StaticType) -> str:
         return str(type)
     if type.space != "global":
         return f"{type.space} array of {type.element}"
+    if None not in type.shape:
+        return f"table of {type.element}"
     dimension = "" if type.rank == 1 else f"{type.rank}D"
     return f"{_VIEW_NAMES[type.access]}{dimension}[{type.element}]"
 

@@ -47,7 +47,8 @@ def store_vector(f: FunctionBuilder, node: ast.Call) -> Operand:
         if not isinstance(operand, tuple):
             raise CompileError("a vector is stored from a tuple", help="write gpu.store_vector(y, i, (a, b, c, d))")
         _check_width(view_type(view), len(operand))
-        pointer = _pointer(f, view, index, len(operand))
+    pointer = _pointer(f, view, index, len(operand))
+    with f.at(values_node):
         values = [coerce(f, item, stored_type(pointer), "the element") for item in operand]
     f.emit(mir.vector_store(*values, pointer))
     return ()
