@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from oxide_build import gpu
 from oxide_build.errors import CompileErrors, KernelArgumentError, KernelFault, LaunchError
-from tests.frontend.conftest import Run
+from tests.frontend.conftest import Run, built_kernel, full_source
 
 TYPES = ("i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64")
 VECTOR_TYPES = [(t, w) for t in ("f32", "i32", "u32", "f64", "i64", "u64") for w in (2, 4) if int(t[1:]) * w <= 128]
@@ -584,6 +585,17 @@ def test_an_unaligned_base_is_refused(simulated: Run) -> None:
     with pytest.raises(KernelArgumentError, match="no multiple of 8, as vector accesses need it"):
         simulated(VECTOR, whole[1:], 8, np.zeros(1, np.float32))
     simulated(VECTOR, whole[2:], 6, np.zeros(1, np.float32))
+
+
+@pytest.mark.gpu
+def test_an_unaligned_base_is_refused_at_launch(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    k = built_kernel(full_source(VECTOR), tmp_path)
+    x, y = torch.arange(11, dtype=torch.float32, device="cuda"), torch.zeros(1, device="cuda")
+    with pytest.raises(KernelArgumentError, match="a multiple of 8"):
+        k[1, 1](x[1:], 8, y)
+    k[1, 1](x[2:], 6, y)
+    assert y.item() == 17
 
 
 def test_an_odd_row_is_not_aligned(simulated: Run) -> None:

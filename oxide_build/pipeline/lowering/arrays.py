@@ -16,7 +16,12 @@ from oxide_build.pipeline.lowering.types import stored
 
 ALIGNMENT = 16
 """The widest access of the GPU, in bytes."""
-DYNAMIC = "dynamic_shared"
+DYNAMIC = "dynamic$shared"
+TABLE = "constant.table"
+"""Names no function has: Python's hold neither sign, and an instance of a device function ends in a number alone.
+
+An external name stands in PTX as it is, where a dot may not.
+"""
 
 
 @lowers(mir.shared_array)
@@ -47,9 +52,9 @@ def lower_table(lowering: FunctionLowering, op: Op) -> Value:
     view = _view(op)
     element = stored(view.element)
     values = tuple(wrapped(value, element) for value in op.attributes["values"])
-    tables = (item for item in lowering.module.globals.values() if item.name.startswith("table."))
+    tables = (item for item in lowering.module.globals.values() if item.name.startswith(TABLE))
     known = next((item for item in tables if (item.element, repr(item.values)) == (element, repr(values))), None)
-    name = f"table.{len(lowering.module.globals)}"
+    name = f"{TABLE}{len(lowering.module.globals)}"
     return _address(lowering, known or Global(name, element, _count(view), view.space, ALIGNMENT, values))
 
 
