@@ -54,12 +54,16 @@ OPERATORS: Mapping[str, Callable[..., Any]] = {
 
 @dataclass(frozen=True)
 class Parameter:
-    """One declared parameter: `type` is the scalar's or element's name (`f32`); `rank` is 0 for a scalar."""
+    """One declared parameter: `type` is the scalar's or element's name (`f32`); `rank` is 0 for a scalar.
+
+    `alignment` is what an array's address must be a multiple of, for the kernel's vector accesses.
+    """
 
     name: str
     kind: Kind
     type: str
     rank: int = 0
+    alignment: int = 1
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,12 @@ def _geometry_problems(kernel: Kernel, grid: Dims, block: Dims) -> Iterator[tupl
             yield f"{count} threads along {axis}; indices are i32", "launch fewer, and loop with gpu.grid_stride(n)"
 
 
+def check_shared_memory(kernel: Kernel, size: object) -> None:
+    """Raise LaunchError unless `size` can be a number of bytes of dynamic shared memory."""
+    if not isinstance(size, int) or size < 0:
+        raise LaunchError(f"{kernel.name}: shared_memory is {size!r}", help="give it in bytes, as an int from 0")
+
+
 def bind(kernel: Kernel, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
     """The call's arguments in declared order.
 

@@ -13,7 +13,7 @@ FLOORS = (
     {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice"},
     {"dialects", "readers", "runtime"},
     {"pipeline.frontend", "pipeline.mem2reg", "pipeline.lowering", "pipeline.llvm_ir", "pipeline.ptx"}
-    | {"pipeline.description", "simulator", "config", "discovery", "archives", "explain"},
+    | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "archives", "explain"},
     {"pipeline", "jobs"},
     {"build", "inspection", "doctor"},
     {"setuptools_step", "cli"},

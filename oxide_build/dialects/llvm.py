@@ -6,7 +6,9 @@ writer adds is only syntax. Names of intrinsics are complete (`llvm.fabs.f32`).
 
 A function's attributes are `parameters` (LLVM's attributes of each parameter, as text)
 and `attributes` (LLVM's string attributes, (key, value) each). `call` goes to a function
-of the module or to an external one; several results are one struct in LLVM.
+of the module or to an external one; several results are one struct in LLVM. `load_vector`
+and `store_vector` move adjacent elements as one LLVM vector. A global without elements is
+external: memory whose size the launch decides.
 """
 
 from __future__ import annotations
@@ -140,6 +142,26 @@ def _store(types: Types, attributes: Attributes) -> tuple[Type, ...]:
     return ()
 
 
+def _load_vector(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    return _load(types, attributes) * int(attributes["count"])
+
+
+def _store_vector(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    *values, pointer = types
+    require(len(values) > 1, "one value is no vector")
+    return _store([_equal(values), pointer], attributes)
+
+
+def _alloca(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    _scalar(attributes["element"])
+    return (Pointer(None, "generic"),)
+
+
+def _ptrtoint(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    _pointer(types[0])
+    return (i64,)
+
+
 def _atomicrmw(types: Types, attributes: Attributes) -> tuple[Type, ...]:
     _pointer(types[0])
     require(attributes["operation"] in ATOMIC_OPERATIONS, f"unknown operation {attributes['operation']!r}")
@@ -218,6 +240,10 @@ addrspacecast = OpDefinition("llvm.addrspacecast", 1, _addrspacecast, {"space": 
 getelementptr = OpDefinition("llvm.getelementptr", 2, _getelementptr, {"element": Scalar})
 load = OpDefinition("llvm.load", 1, _load, {**_TYPE, **_ALIGNMENT}, pure=False)
 store = OpDefinition("llvm.store", 2, _store, _ALIGNMENT, pure=False)
+load_vector = OpDefinition("llvm.load_vector", 1, _load_vector, {**_TYPE, "count": int, **_ALIGNMENT}, pure=False)
+store_vector = OpDefinition("llvm.store_vector", None, _store_vector, _ALIGNMENT, pure=False)
+alloca = OpDefinition("llvm.alloca", 0, _alloca, {"element": Scalar, "count": int, **_ALIGNMENT}, pure=False)
+ptrtoint = OpDefinition("llvm.ptrtoint", 1, _ptrtoint)
 atomicrmw = OpDefinition("llvm.atomicrmw", 2, _atomicrmw, {"operation": str, "ordering": str, "scope": str}, pure=False)
 
 # calls

@@ -22,12 +22,19 @@ Meanings the types do not say:
 - A warp is 32 consecutive threads of a block, x fastest. The last operand of a warp
   operation names the lanes that take part (`warp_reduce`: all that have not returned). A
   shuffle's lane counts modulo 32; from a lane that is not there it gives the own value.
-- Indices were checked by `bounds_check` before `element`; an extent is never negative.
+- Indices were checked by `bounds_check` before `element` and `subview`; an extent is never
+  negative. `assume_inside` states what was not checked; the simulator still looks.
+- `vector_load` and `vector_store` check that their pointer is aligned to all they move. A
+  kernel's attribute `alignments`, where it has one, holds (parameter, bytes) of those whose
+  base the host must check for that.
+- All `dynamic_shared_array`s of a block are the same bytes, as many as the launch gave.
+- `subview` is the part of a view at one index of its first dimension: a view of one rank less.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 
 from oxide_build.dialects.functions import BIT_FUNCTIONS, MATH_FUNCTIONS
 from oxide_build.ir import Attribute, Dialect, OpDefinition, RuleBroken, require
@@ -62,6 +69,9 @@ SHUFFLES = ("idx", "up", "down", "xor")
 VOTES: Mapping[str, Scalar] = {"ballot": u32, "any": bool_, "all": bool_}
 WARP_REDUCTIONS = ("add", "min", "max", "and", "or", "xor")
 CLOCKS = ("clock64", "global_timer")
+VECTOR_WIDTHS = (2, 4)
+VECTOR_BYTES = 16
+"""The most that one access of a thread moves."""
 
 
 # type rules
@@ -176,6 +186,13 @@ def _extent(types: Types, attributes: Attributes) -> tuple[Type, ...]:
     return (i32,)
 
 
+def _subview(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    view = _view(types[0])
+    require(view.rank > 1, f"no rows in rank {view.rank}")
+    _integer(types[1])
+    return (View(view.element, view.shape[1:], view.access, view.space),)
+
+
 def _element(types: Types, attributes: Attributes) -> tuple[Type, ...]:
     view = _view(types[0])
     require(len(types) - 1 == view.rank, f"{len(types) - 1} indices for rank {view.rank}")
@@ -194,6 +211,44 @@ def _shared_array(types: Types, attributes: Attributes) -> tuple[Type, ...]:
     view = _view(attributes["type"])
     require(view.space == "shared" and None not in view.shape, f"not a shared array of fixed shape: {view}")
     return (view,)
+
+
+def _local_array(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    view = _view(attributes["type"])
+    require(view.space == "local" and None not in view.shape, f"not a local array of fixed shape: {view}")
+    return (view,)
+
+
+def _dynamic_shared_array(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    view = _view(attributes["type"])
+    require(view.space == "shared" and view.shape == (None,), f"not a shared array of the launch's length: {view}")
+    return (view,)
+
+
+def _table(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    view, values = _view(attributes["type"]), attributes["values"]
+    require(view.access == "read" and None not in view.shape, f"not a table's type: {view}")
+    require(len(values) == prod(extent or 0 for extent in view.shape), f"{len(values)} values for a {view}")
+    return (view,)
+
+
+def _vector_load(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    element = _vector_element(types[0], attributes["width"])
+    return (element,) * int(attributes["width"])
+
+
+def _vector_store(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    *values, pointer = types
+    element = _vector_element(pointer, len(values))
+    require(all(type == element for type in values), f"{', '.join(map(str, values))} stored through a {pointer}")
+    return ()
+
+
+def _vector_element(pointer: Type, width: int) -> Scalar:
+    element = _scalar(_pointee(pointer))
+    fits = width in VECTOR_WIDTHS and element.bits >= 32 and element.size * width <= VECTOR_BYTES
+    require(fits, f"no vector access of {width} x {element}")
+    return element
 
 
 def _coordinate(types: Types, attributes: Attributes) -> tuple[Type, ...]:
@@ -331,7 +386,13 @@ local = OpDefinition("mir.local", 0, _local, {"type": Type}, pure=False)
 load = OpDefinition("mir.load", 1, _load, pure=False)
 store = OpDefinition("mir.store", 2, _store, pure=False)
 extent = OpDefinition("mir.extent", 1, _extent, {"dimension": int})
+subview = OpDefinition("mir.subview", 2, _subview)
 element = OpDefinition("mir.element", None, _element)
+vector_load = OpDefinition("mir.vector_load", 1, _vector_load, {"width": int}, pure=False)
+vector_store = OpDefinition("mir.vector_store", None, _vector_store, pure=False)
+local_array = OpDefinition("mir.local_array", 0, _local_array, {"type": View}, pure=False)
+dynamic_shared_array = OpDefinition("mir.dynamic_shared_array", 0, _dynamic_shared_array, {"type": View}, pure=False)
+table = OpDefinition("mir.table", 0, _table, {"values": tuple, "type": View})
 shared_array = OpDefinition("mir.shared_array", 0, _shared_array, {"symbol": str, "type": View}, pure=False)
 
 # atomics
@@ -345,6 +406,7 @@ thread_fence = OpDefinition("mir.thread_fence", 0, _scope, {"scope": str}, pure=
 
 # checks and contracts
 bounds_check = OpDefinition("mir.bounds_check", 2, _bounds_check, pure=False)
+assume_inside = OpDefinition("mir.assume_inside", 2, _bounds_check, pure=False)
 check = OpDefinition("mir.check", 1, _condition, {"message": str}, pure=False)
 assume = OpDefinition("mir.assume", 1, _condition, pure=False)
 

@@ -12,8 +12,11 @@ from collections.abc import Mapping, Sequence
 from oxide_build.ir import Attribute, Dialect, OpDefinition, require
 from oxide_build.ir.types import Scalar, Type, bool_, i32, i64
 
-REGISTERS = tuple(f"{register}.{axis}" for register in ("tid", "ntid", "ctaid", "nctaid") for axis in "xyz")
-"""PTX's names of the special registers that hold coordinates."""
+REGISTERS = (
+    *(f"{register}.{axis}" for register in ("tid", "ntid", "ctaid", "nctaid") for axis in "xyz"),
+    "dynamic_smem_size",
+)
+"""PTX's names of the special registers: coordinates, bytes of dynamic shared memory."""
 
 
 def _register(types: Sequence[Type], attributes: Mapping[str, Attribute]) -> tuple[Type, ...]:

@@ -18,11 +18,27 @@ if not TYPE_CHECKING:
 
 else:
     from collections.abc import Iterator
-    from typing import Any, TypeVar, overload
+    from typing import Any, Literal, TypeVar, overload
 
-    from oxide_build.gpu.types import Index1D, IndexCol, IndexRow, MutSlice, MutSlice2D, i32
+    from oxide_build.gpu.types import (
+        Index1D,
+        IndexCol,
+        IndexCol3D,
+        IndexPlane,
+        IndexRow,
+        IndexRow3D,
+        MutableView,
+        MutSlice,
+        MutSlice2D,
+        MutSlice3D,
+        MutSlice4D,
+        View,
+        i32,
+    )
 
     T = TypeVar("T")
+    N = TypeVar("N", bound=float)
+    Index = TypeVar("Index")
 
 
 class Coordinates:
@@ -79,6 +95,11 @@ def index_2d() -> tuple[IndexRow, IndexCol]:
     raise outside_kernel("gpu.index_2d()")
 
 
+def index_3d() -> tuple[IndexPlane, IndexRow3D, IndexCol3D]:
+    """The thread's own plane (along z), row (along y) and column (along x): no other thread has all three."""
+    raise outside_kernel("gpu.index_3d()")
+
+
 def grid_stride(n: int) -> Iterator[Index1D]:
     """The thread's own indices below `n`: from `index_1d()` in steps of the whole grid.
 
@@ -88,15 +109,81 @@ def grid_stride(n: int) -> Iterator[Index1D]:
 
 
 @overload
-def shared_array(shape: int, dtype: type[T]) -> MutSlice[T]: ...
+def shared_array(shape: int | tuple[int], dtype: type[T]) -> MutSlice[T]: ...
 @overload
 def shared_array(shape: tuple[int, int], dtype: type[T]) -> MutSlice2D[T]: ...
-def shared_array(shape: int | tuple[int, int], dtype: type[Any]) -> Any:
-    """An array the threads of a block share; `shape` is an int or a pair of constants, `dtype` a scalar type.
+@overload
+def shared_array(shape: tuple[int, int, int], dtype: type[T]) -> MutSlice3D[T]: ...
+@overload
+def shared_array(shape: tuple[int, int, int, int], dtype: type[T]) -> MutSlice4D[T]: ...
+def shared_array(shape: int | tuple[int, ...], dtype: type[Any]) -> Any:
+    """An array the threads of a block share; `shape` is one to four constants, `dtype` a scalar type.
 
     Its elements start undefined; `sync_threads()` stands between one thread's write and another's read.
     """
     raise outside_kernel("gpu.shared_array()")
+
+
+def dynamic_shared_array(dtype: type[T]) -> MutSlice[T]:
+    """The shared memory that the launch gives each block, `kernel[grid, block, stream, shared_memory]`, in bytes.
+
+    Its length is as many elements as fit. All such arrays of a kernel, of whatever types, are the same bytes: one
+    that needs several takes parts of one. Its elements start undefined, as those of `shared_array` do.
+    """
+    raise outside_kernel("gpu.dynamic_shared_array()")
+
+
+@overload
+def local_array(shape: int | tuple[int], dtype: type[T]) -> MutSlice[T]: ...
+@overload
+def local_array(shape: tuple[int, int], dtype: type[T]) -> MutSlice2D[T]: ...
+@overload
+def local_array(shape: tuple[int, int, int], dtype: type[T]) -> MutSlice3D[T]: ...
+@overload
+def local_array(shape: tuple[int, int, int, int], dtype: type[T]) -> MutSlice4D[T]: ...
+def local_array(shape: int | tuple[int, ...], dtype: type[Any]) -> Any:
+    """An array of the thread's own; `shape` is one to four constants, `dtype` a scalar type.
+
+    One whose indices the compiler knows stays in registers. Its elements start undefined.
+    """
+    raise outside_kernel("gpu.local_array()")
+
+
+@overload
+def table(values: tuple[tuple[float, ...], ...], dtype: type[N]) -> tuple[tuple[N, ...], ...]: ...
+@overload
+def table(values: tuple[float, ...], dtype: type[N]) -> tuple[N, ...]: ...
+def table(values: tuple[Any, ...], dtype: type[Any]) -> tuple[Any, ...]:
+    """Constants of one type that kernels index: a tuple of numbers, or of rows of them, at module level.
+
+    On the host it is a tuple of typed constants. A plain tuple of literals is a table as well: of `i32`, or of `f32`
+    where one of them has a point. Kernels read it from global memory; a constant index is computed away.
+    """
+    return tuple(table(value, dtype) if isinstance(value, tuple) else dtype(value) for value in values)
+
+
+@overload
+def load_vector(view: View[T, Index], index: Index, width: Literal[2]) -> tuple[T, T]: ...
+@overload
+def load_vector(view: View[T, Index], index: Index, width: Literal[4]) -> tuple[T, T, T, T]: ...
+def load_vector(view: View[Any, Any], index: Any, width: int) -> tuple[Any, ...]:
+    """The `width` elements from `index` on along the last dimension, in one access: `a, b = gpu.load_vector(x, i, 2)`.
+
+    `width` is 2, or 4 for types of 4 bytes. The element's place, counted from the array's start, is a multiple of it:
+    the kernel stops where it is not, and a launch refuses arrays whose address is not aligned to the whole vector.
+    """
+    raise outside_kernel("gpu.load_vector()")
+
+
+@overload
+def store_vector(view: MutableView[T, Index], index: Index, values: tuple[T | float, T | float]) -> None: ...
+@overload
+def store_vector(
+    view: MutableView[T, Index], index: Index, values: tuple[T | float, T | float, T | float, T | float]
+) -> None: ...
+def store_vector(view: MutableView[Any, Any], index: Any, values: tuple[Any, ...]) -> None:
+    """Set the elements from `index` on along the last dimension in one access, under `load_vector`'s conditions."""
+    raise outside_kernel("gpu.store_vector()")
 
 
 def sync_threads() -> None:

@@ -92,6 +92,7 @@ class Kernel:
     def simulate(self) -> Simulation:
         """The same kernel on the CPU and on NumPy arrays: `kernel.simulate[grid, block](...)`.
 
+        It takes stream and bytes of dynamic shared memory as a launch does, and has no use for the stream.
         Raises CompileErrors when the source is no kernel, KernelArgumentError and LaunchError as a launch does.
         """
         return Simulation(self)
@@ -131,8 +132,9 @@ class Simulation:
         self._kernel = kernel
 
     def __getitem__(self, configuration: tuple[Any, ...]) -> Launch:
-        grid, block, *_ = _configuration(self._kernel, configuration)
-        return lambda *args, **kwargs: _simulate(self._kernel, grid, block, args, kwargs)
+        grid, block, *rest = _configuration(self._kernel, configuration)
+        shared_memory = rest[1] if len(rest) == 2 else 0
+        return lambda *args, **kwargs: _simulate(self._kernel, grid, block, shared_memory, args, kwargs)
 
     def __call__(self, *args: object, **kwargs: object) -> None:
         """Raises KernelArgumentError: grid and block come first."""
@@ -215,7 +217,9 @@ def _launch_nothing(*args: object, **kwargs: object) -> None:
     """The launch over no elements."""
 
 
-def _simulate(kernel: Kernel, grid: object, block: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def _simulate(
+    kernel: Kernel, grid: object, block: object, shared_memory: int, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
     from oxide_build import pipeline, signature, simulator
 
     source = _source(kernel)
@@ -224,7 +228,7 @@ def _simulate(kernel: Kernel, grid: object, block: object, args: tuple[Any, ...]
     declared = {entry.name: entry for entry in pipeline.describe(_ssa[source])}.get(kernel.__name__)
     if declared is None:
         raise _not_at_hand(kernel, source.path)
-    simulator.simulate(_ssa[source], declared, grid, block, signature.bind(declared, args, kwargs))
+    simulator.simulate(_ssa[source], declared, grid, block, signature.bind(declared, args, kwargs), shared_memory)
 
 
 def _source(kernel: Kernel) -> SourceFile:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Generic, TypeVar
+    from typing import Any, Generic, TypeVar, overload
 
     from typing_extensions import Self
 
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     F = TypeVar("F", bound=float)
     T = TypeVar("T")
     Index = TypeVar("Index")
+    Row = TypeVar("Row")
 else:
-    I = F = T = Index = None  # noqa: E741
+    I = F = T = Index = Row = None  # noqa: E741
 
     class Generic:
         """`typing.Generic` without `typing`, whose import costs more than all of ours."""
@@ -189,6 +190,18 @@ class IndexCol(ThreadIndex):
     """The thread's own column in a two-dimensional launch."""
 
 
+class IndexPlane(ThreadIndex):
+    """The thread's own plane in a three-dimensional launch."""
+
+
+class IndexRow3D(ThreadIndex):
+    """The thread's own row in a three-dimensional launch; rows alone repeat in every plane."""
+
+
+class IndexCol3D(ThreadIndex):
+    """The thread's own column in a three-dimensional launch."""
+
+
 class View(Generic[T, Index]):
     """A pointer and its extents, row-major and contiguous; every index is checked against them."""
 
@@ -203,6 +216,14 @@ class View(Generic[T, Index]):
     def shape(self) -> tuple[i32, ...]:
         """The extents, slowest dimension first."""
         raise outside_kernel("the shape of a view")
+
+    @property
+    def unchecked(self) -> Self:
+        """The same array without bounds checks: `x.unchecked[i]`. What a wrong index meets on a GPU is undefined.
+
+        The simulator still checks it, and stops there.
+        """
+        raise outside_kernel("unchecked access to a view")
 
     def __getitem__(self, index: Index, /) -> T:
         """The element at `index`; the kernel stops there when it is out of bounds."""
@@ -221,12 +242,33 @@ class MutableView(WritableView[T, Index]):
     """Plain GPU memory: any thread may read and write anywhere; races are the author's to rule out."""
 
 
+class Rows(View[T, Index], Generic[T, Index, Row]):
+    """A view of several dimensions: all indices give an element, the first alone the view of what lies there."""
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __getitem__(self, index: Index, /) -> T: ...
+        @overload
+        def __getitem__(self, index: int, /) -> Row: ...
+        def __getitem__(self, index: Any, /) -> Any:
+            """The element at all indices, or the row at one: `a[i, j]` is `a[i][j]`."""
+
+
 class Slice(View[T, int]):
     """A read-only view of one dimension."""
 
 
-class Slice2D(View[T, tuple[int, int]]):
-    """A read-only view of two dimensions."""
+class Slice2D(Rows[T, tuple[int, int], Slice[T]]):
+    """A read-only view of two dimensions; `a[i]` is a row, a `Slice`."""
+
+
+class Slice3D(Rows[T, tuple[int, int, int], Slice2D[T]]):
+    """A read-only view of three dimensions; `a[i]` is a plane, a `Slice2D`."""
+
+
+class Slice4D(Rows[T, tuple[int, int, int, int], Slice3D[T]]):
+    """A read-only view of four dimensions; `a[i]` is a `Slice3D`."""
 
 
 class DisjointSlice(WritableView[T, ThreadIndex]):
@@ -237,9 +279,21 @@ class DisjointSlice2D(WritableView[T, tuple[IndexRow, IndexCol]]):
     """A view of two dimensions that each thread reads and writes at its own row and column only."""
 
 
+class DisjointSlice3D(WritableView[T, tuple[IndexPlane, IndexRow3D, IndexCol3D]]):
+    """A view of three dimensions that each thread reads and writes at its own plane, row and column only."""
+
+
 class MutSlice(MutableView[T, int]):
     """A view of one dimension that any thread may read and write anywhere."""
 
 
-class MutSlice2D(MutableView[T, tuple[int, int]]):
-    """A view of two dimensions that any thread may read and write anywhere."""
+class MutSlice2D(Rows[T, tuple[int, int], MutSlice[T]], MutableView[T, tuple[int, int]]):
+    """A view of two dimensions that any thread may read and write anywhere; `a[i]` is a row, a `MutSlice`."""
+
+
+class MutSlice3D(Rows[T, tuple[int, int, int], MutSlice2D[T]], MutableView[T, tuple[int, int, int]]):
+    """A view of three dimensions that any thread may read and write anywhere; `a[i]` is a `MutSlice2D`."""
+
+
+class MutSlice4D(Rows[T, tuple[int, int, int, int], MutSlice3D[T]], MutableView[T, tuple[int, int, int, int]]):
+    """A view of four dimensions that any thread may read and write anywhere; `a[i]` is a `MutSlice3D`."""

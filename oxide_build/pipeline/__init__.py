@@ -18,6 +18,7 @@ from oxide_build import ir
 from oxide_build.dialects import llvm, mir, nvvm
 from oxide_build.errors import InternalError, SourceFile
 from oxide_build.ir.verifier import VerificationError, verify
+from oxide_build.pipeline.alignment import note_alignments
 from oxide_build.pipeline.description import describe
 from oxide_build.pipeline.frontend import parse, translate
 from oxide_build.pipeline.llvm_ir import emit_llvm_ir
@@ -58,6 +59,7 @@ def to_ssa(source: SourceFile, observe: Observer = ignore) -> ir.Module:
     module = translate(kernels)
     observe(Stage.MIR, verified(module, Stage.MIR))
     promote_slots(module)
+    note_alignments(module)
     observe(Stage.SSA, verified(module, Stage.SSA))
     return module
 

@@ -20,7 +20,7 @@ def _describe(module: ir.Module, kernel: ir.Function) -> manifest.Kernel:
     return manifest.Kernel(
         name=kernel.name,
         symbol=kernel.name,
-        parameters=tuple(_parameter(value) for value in kernel.parameters),
+        parameters=tuple(_parameter(kernel, value) for value in kernel.parameters),
         index_dims=kernel.attributes["index_dims"],
         block=kernel.attributes["block"],
         shared_memory=_shared_memory(module, kernel),
@@ -28,10 +28,11 @@ def _describe(module: ir.Module, kernel: ir.Function) -> manifest.Kernel:
     )
 
 
-def _parameter(value: ir.Value) -> manifest.Parameter:
+def _parameter(kernel: ir.Function, value: ir.Value) -> manifest.Parameter:
     name, type = str(value.name), value.type
     if isinstance(type, View):
-        return manifest.Parameter(name, _KINDS[type.access], str(type.element), type.rank)
+        alignment = dict(kernel.attributes.get("alignments", ())).get(name, 1)
+        return manifest.Parameter(name, _KINDS[type.access], str(type.element), type.rank, alignment)
     return manifest.Parameter(name, "scalar", str(type))
 
 

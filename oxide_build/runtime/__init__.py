@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from oxide_build import manifest, signature
-from oxide_build.errors import LaunchError
 from oxide_build.runtime import arrays, device, loader, packing, streams
 
 
@@ -68,8 +67,7 @@ def configure(
     kernel = loaded.kernel(name)
     geometry = signature.normalize(grid, "grid"), signature.normalize(block, "block")
     signature.check_geometry(kernel, *geometry)
-    if not isinstance(shared_memory, int) or shared_memory < 0:
-        raise LaunchError(f"{name}: shared_memory is {shared_memory!r}", help="give it in bytes, as an int from 0")
+    signature.check_shared_memory(kernel, shared_memory)
     handle = None if stream is None else streams.handle(stream)
     return Configuration(kernel, loaded, packing.plan(kernel), *geometry, handle, shared_memory, stream)
 

@@ -106,6 +106,11 @@ def _problems(parameter: Parameter, view: View) -> Iterator[tuple[str, str]]:
         yield "which the kernel may write, got a read-only array", "pass one that can be written"
     if max(shape, default=0) > LARGEST_EXTENT:
         yield f"got an array of shape {shape}; indices are i32", f"pass at most {LARGEST_EXTENT} along a dimension"
+    if view.pointer % parameter.alignment:
+        yield (
+            f"whose vector accesses need an address that is a multiple of {parameter.alignment}, got {view.pointer:#x}",
+            "pass a whole array, not a part of one that starts elsewhere, or a copy of the part",
+        )
     if not view.pointer and 0 not in shape:
         yield f"got an array of shape {shape} without memory", "pass one whose memory has not been freed"
     if view.pointer % size:

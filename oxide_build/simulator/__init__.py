@@ -8,11 +8,12 @@ many blocks run at once, as arrays over threads.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from oxide_build import ir, manifest
 from oxide_build.errors import KernelError
-from oxide_build.signature import bind, check_geometry, normalize
+from oxide_build.signature import Dims, bind, check_geometry, check_shared_memory, normalize
 
 try:
     import numpy as np
@@ -28,25 +29,36 @@ except ModuleNotFoundError as error:
     raise KernelError("the simulator needs NumPy, which is not installed", help="pip install numpy") from None
 
 THREADS_AT_ONCE = 1 << 17
-SHARED_BYTES_AT_ONCE = 1 << 28
+BYTES_AT_ONCE = 1 << 28
 
 
-def simulate(module: ir.Module, kernel: manifest.Kernel, grid: object, block: object, arguments: Sequence[Any]) -> None:
+def simulate(
+    module: ir.Module,
+    kernel: manifest.Kernel,
+    grid: object,
+    block: object,
+    arguments: Sequence[Any],
+    shared_memory: int = 0,
+) -> None:
     """Run a kernel of an `ssa` module for every thread of `grid` blocks of `block` threads.
 
     `grid` and `block` are an int or up to three; `arguments` are NumPy arrays (changed in place) and scalars, in
-    declared order. Raises LaunchError, KernelArgumentError, or KernelFault when a check fails on the way.
+    declared order; `shared_memory` is dynamic shared memory in bytes. Raises LaunchError, KernelArgumentError, or
+    KernelFault when a check fails on the way.
     """
     blocks, threads = normalize(grid, "grid"), normalize(block, "block")
     check_geometry(kernel, blocks, threads)
+    check_shared_memory(kernel, shared_memory)
     values = check_arguments(kernel, bind(kernel, tuple(arguments), {}))
     program = prepare(inline_calls(module, module.functions[kernel.name]))
-    at_once = _blocks_at_once(threads, program.shared_memory)
+    at_once = _blocks_at_once(threads, program.shared_memory + shared_memory, program.local_memory)
     with np.errstate(all="ignore"):
         for chunk in chunks(blocks, threads, at_once):
-            Machine(program, chunk, values).run()
+            Machine(program, chunk, values, shared_memory).run()
 
 
-def _blocks_at_once(block: tuple[int, int, int], shared_memory: int) -> int:
-    x, y, z = block
-    return max(1, min(THREADS_AT_ONCE // (x * y * z), SHARED_BYTES_AT_ONCE // max(1, shared_memory)))
+def _blocks_at_once(block: Dims, shared_memory: int, local_memory: int) -> int:
+    """As many as keep memory bounded: threads, and the bytes that blocks and threads have of their own."""
+    threads = prod(block)
+    own = shared_memory + threads * local_memory
+    return max(1, min(THREADS_AT_ONCE // threads, BYTES_AT_ONCE // max(1, own)))

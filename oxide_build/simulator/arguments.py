@@ -64,5 +64,10 @@ def _problems(parameter: Parameter, argument: Any) -> Iterator[tuple[str, str]]:
         yield "an array that is not C-contiguous", f"copy it: np.ascontiguousarray({name})"
     if parameter.kind != "slice" and not argument.flags.writeable:
         yield "a read-only array, which the kernel writes", f"pass a copy: {name}.copy()"
+    if argument.ctypes.data % parameter.alignment:
+        yield (
+            f"an array at an address that is no multiple of {parameter.alignment}, as vector accesses need it",
+            f"pass a whole array, or a copy of the part: {name}.copy()",
+        )
     if max(argument.shape, default=0) > LARGEST_INDEX:
         yield f"an array of shape {argument.shape}", f"indices are i32: no extent may exceed {LARGEST_INDEX}"

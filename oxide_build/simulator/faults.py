@@ -28,6 +28,14 @@ def bounds_check(op: ir.Op, group: Group, index: Array, extent: Array) -> None:
     _fail(op, group, ~inside, f"index {found} is out of bounds for extent {limit}", help)
 
 
+def check_aligned(op: ir.Op, group: Group, offset: Array, width: int) -> None:
+    """KernelFault unless every thread's vector starts at a multiple of its width."""
+    aligned = np.asarray(offset % width == 0)
+    if not aligned.all():
+        help = f"the index of a vector of {width} elements, counted from the array's start, is a multiple of {width}"
+        _fail(op, group, ~aligned, "vector access is not aligned", help)
+
+
 def check(op: ir.Op, group: Group, condition: Array) -> None:
     """KernelFault with the operation's own message unless every thread's condition holds."""
     if not condition.all():

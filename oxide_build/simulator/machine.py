@@ -74,20 +74,22 @@ class Frame:
 
     def execute(self, instruction: Instruction) -> None:
         computed = instruction.run(self.memory, self.group, *map(self.read, instruction.reads))
-        if instruction.result is None or computed is None:
+        if not instruction.results or computed is None:
             return
-        self.values[instruction.result] = computed
-        if instruction.kept:
-            self.registers.write(instruction.result, self.group, computed)
+        arrays = computed if isinstance(computed, tuple) else (computed,)
+        for result, array in zip(instruction.results, arrays, strict=True):
+            self.values[result] = array
+            if result in instruction.kept:
+                self.registers.write(result, self.group, array)
 
 
 class Machine:
     """One chunk's run."""
 
-    def __init__(self, program: Program, chunk: Chunk, arguments: Sequence[Array]) -> None:
+    def __init__(self, program: Program, chunk: Chunk, arguments: Sequence[Array], dynamic: int = 0) -> None:
         self.program = program
         self.chunk = chunk
-        self.memory = Memory()
+        self.memory = Memory(dynamic)
         self.registers = Registers(chunk.size)
         for parameter, argument in zip(program.parameters, arguments, strict=True):
             self.registers.values[parameter] = self.memory.add(argument) if argument.ndim else argument

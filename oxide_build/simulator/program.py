@@ -25,7 +25,7 @@ from oxide_build.simulator.memory import Memory
 from oxide_build.simulator.operations import PURE, compute_of
 from oxide_build.simulator.threads import Array, Group
 
-Run: TypeAlias = "Callable[..., Array | None]"
+Run: TypeAlias = "Callable[..., Array | tuple[Array, ...] | None]"
 """Called with memory, the group of threads, and the operands' arrays over that group."""
 
 
@@ -50,10 +50,16 @@ def _without_memory(check: Callable[..., None]) -> Run:
 _PLACED: Mapping[ir.OpDefinition, Run] = {
     mir.coordinate: _coordinate,
     mir.shared_array: memory.shared_array,
+    mir.local_array: memory.local_array,
+    mir.dynamic_shared_array: memory.dynamic_shared_array,
+    mir.table: memory.table,
     mir.extent: memory.extent,
+    mir.subview: memory.subview,
     mir.element: memory.element,
     mir.load: memory.load,
     mir.store: memory.store,
+    mir.vector_load: memory.vector_load,
+    mir.vector_store: memory.vector_store,
     mir.atomic: atomics.fetch,
     mir.atomic_cas: atomics.fetch,
     mir.atomic_load: memory.load,
@@ -71,6 +77,7 @@ _PLACED: Mapping[ir.OpDefinition, Run] = {
     mir.clock: _clock,
     mir.nanosleep: _nothing,
     mir.bounds_check: _without_memory(faults.bounds_check),
+    mir.assume_inside: _without_memory(faults.bounds_check),
     mir.check: _without_memory(faults.check),
     mir.assume: _without_memory(faults.assume),
 }
@@ -79,17 +86,21 @@ _PLACED: Mapping[ir.OpDefinition, Run] = {
 _UNREAD: Mapping[ir.OpDefinition, Run] = {mir.atomic: atomics.change}
 """Cheaper forms of operations whose result nobody reads."""
 
-_UNIFORM = frozenset(PURE) | {mir.shared_array, mir.extent}
+_ARRAYS = frozenset({mir.shared_array, mir.dynamic_shared_array, mir.local_array, mir.table})
+_UNIFORM = frozenset(PURE) | _ARRAYS | {mir.extent}
 
 
 @dataclass(frozen=True)
 class Instruction:
-    """One operation: `run` computes `result` from `reads`; `kept` when another segment reads the result."""
+    """One operation: `run` computes `results` from `reads`; `kept` are those that another segment reads.
+
+    Where nobody reads any result, there are none.
+    """
 
     run: Run
     reads: tuple[ir.Value, ...]
-    result: ir.Value | None
-    kept: bool
+    results: tuple[ir.Value, ...]
+    kept: frozenset[ir.Value]
 
 
 @dataclass(frozen=True)
@@ -113,6 +124,7 @@ class Program:
     segments: tuple[Segment, ...]
     entries: Mapping[ir.Block, int]
     shared_memory: int
+    local_memory: int
 
 
 def prepare(kernel: ir.Function) -> Program:
@@ -133,7 +145,7 @@ def prepare(kernel: ir.Function) -> Program:
         )
         for n, (*ops, end) in enumerate(pieces)
     )
-    return Program(tuple(kernel.parameters), first, segments, entries, _shared_memory(kernel))
+    return Program(tuple(kernel.parameters), first, segments, entries, _shared_memory(kernel), _local_memory(kernel))
 
 
 def _split_at_meetings(block: ir.Block) -> Iterator[list[ir.Op]]:
@@ -174,9 +186,9 @@ def _readers(pieces: list[list[ir.Op]]) -> dict[ir.Value, set[int]]:
 
 
 def _instruction(op: ir.Op, segment: int, readers: Mapping[ir.Value, set[int]]) -> Instruction:
-    result = op.result if op.results else None
-    reading = readers.get(result, set()) if result is not None else set()
-    return Instruction(_run(op, bool(reading)), _reads(op), result if reading else None, bool(reading - {segment}))
+    read = any(result in readers for result in op.results)
+    kept = frozenset(result for result in op.results if readers.get(result, set()) - {segment})
+    return Instruction(_run(op, read), _reads(op), tuple(op.results) if read else (), kept)
 
 
 def _run(op: ir.Op, read: bool) -> Run:
@@ -206,3 +218,8 @@ def _shared_memory(kernel: ir.Function) -> int:
     found = (op.attributes for op in kernel.ops() if op.definition is mir.shared_array)
     views = {attributes["symbol"]: attributes["type"] for attributes in found}
     return sum(prod(view.shape) * view.element.size for view in views.values())
+
+
+def _local_memory(kernel: ir.Function) -> int:
+    views = [op.attributes["type"] for op in kernel.ops() if op.definition is mir.local_array]
+    return sum(prod(view.shape) * view.element.size for view in views)

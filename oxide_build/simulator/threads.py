@@ -74,6 +74,11 @@ class Chunk:
         return -(-self.block_size // LANES)
 
     @cached_property
+    def thread_numbers(self) -> Array:
+        """For each thread its own number within the chunk (int64)."""
+        return np.arange(self.size)
+
+    @cached_property
     def _coordinates(self) -> dict[tuple[str, str], Array]:
         return {}
 

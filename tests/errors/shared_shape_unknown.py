@@ -9,7 +9,7 @@ def tile(n: i32, out: MutSlice[f32]) -> None:
 
 
 # report:
-# shared_shape_unknown.py:7:29: error: a shape is one or two positive integers known at compile time
+# shared_shape_unknown.py:7:29: error: a shape is one to four positive integers known at compile time
 #         part = gpu.shared_array(n, f32)
 #                                 ^
 #   help: write numbers or module-level constants: gpu.shared_array((32, 33), f32)

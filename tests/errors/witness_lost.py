@@ -19,5 +19,5 @@ def fill(y: DisjointSlice[f32]) -> None:
 # witness_lost.py:15:16: error: parameter `i` of `put` is Index1D, this is i32
 #             put(y, j, 1.0)
 #                    ^
-#   help: pass the result of gpu.index_1d() or gpu.index_2d() itself, not a number computed from it
+#   help: pass the result of gpu.index_1d(), index_2d() or index_3d() itself, not a number computed from it
 # 1 error

@@ -56,28 +56,28 @@ def compiled(generator: CodeGenerator, ptxas: Callable[[str], str]) -> Callable[
 
 @pytest.fixture
 def simulated(compiled: Callable[[str], ir.Module]) -> Run:
-    """`simulated(source, *arguments, grid=1, block=1)`, for what a GPU does not survive: failing checks."""
+    """`simulated(source, *arguments, grid=1, …)`, for what a GPU does not survive: failing checks."""
 
-    def run_simulated(source: str, *arguments: Any, grid: Any = 1, block: Any = 1) -> None:
+    def run_simulated(source: str, *arguments: Any, grid: Any = 1, block: Any = 1, shared_memory: int = 0) -> None:
         module = compiled(source)
-        simulate(module, describe(module)[-1], grid, block, arguments)
+        simulate(module, describe(module)[-1], grid, block, arguments, shared_memory)
 
     return run_simulated
 
 
 @pytest.fixture(params=["simulator", pytest.param("gpu", marks=pytest.mark.gpu)])
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """`run(source, *arguments, grid=1, block=1)`: the text's last kernel over NumPy arrays, changed in place."""
+    """`run(source, *arguments, grid=1, block=1, shared_memory=0)`: the last kernel over arrays, changed in place."""
     if request.param == "simulator":
         simulated: Run = request.getfixturevalue("simulated")
         return simulated
     torch = pytest.importorskip("torch")
     directory = tmp_path_factory.getbasetemp() / "gpu_kernels"
 
-    def run_on_gpu(source: str, *arguments: Any, grid: Any = 1, block: Any = 1) -> None:
+    def run_on_gpu(source: str, *arguments: Any, grid: Any = 1, block: Any = 1, shared_memory: int = 0) -> None:
         kernel = built_kernel(full_source(source), directory)
         passed = [torch.from_numpy(a).cuda() if isinstance(a, np.ndarray) else a for a in arguments]
-        kernel[grid, block](*passed)
+        kernel[grid, block, None, shared_memory](*passed)
         for host, device in zip(arguments, passed, strict=True):
             if isinstance(host, np.ndarray):
                 host[...] = device.cpu().numpy()

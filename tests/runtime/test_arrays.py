@@ -246,3 +246,21 @@ def test_dlpack_is_given_back_with_the_view() -> None:
     del view
     gc.collect()
     assert watched() is None
+
+
+@pytest.mark.parametrize(("alignment", "fits"), [(1, True), (8, True), (16, False)])
+def test_the_address_for_vector_accesses_is_checked(alignment: int, fits: bool) -> None:
+    part = SimpleNamespace(__cuda_array_interface__={"data": (0x1008, False), "shape": (4,), "typestr": "<f4"})
+    parameter = Parameter("x", "mut", "f32", 1, alignment)
+    if fits:
+        assert arrays.read_view(KERNEL, parameter, part).pointer == 0x1008
+        return
+    with pytest.raises(KernelArgumentError, match="a multiple of 16, got 0x1008"):
+        arrays.read_view(KERNEL, parameter, part)
+
+
+def test_views_of_four_dimensions() -> None:
+    whole = SimpleNamespace(__cuda_array_interface__={"data": (16, False), "shape": (2, 3, 4, 5), "typestr": "<f4"})
+    assert read(whole, rank=4).shape == (2, 3, 4, 5)
+    with pytest.raises(KernelArgumentError, match=r"is Slice3D\[f32\], got an array of shape \(2, 3, 4, 5\)"):
+        read(whole, rank=3)

@@ -2,14 +2,15 @@
 
 Files are named after Python's grammar (`names`, `arithmetic`, `conditions`, `elements`,
 `calls`, `assignments`, `statements`, `loops`, `functions`) or after what they call on
-(`numbers`, `mathematics`, `bits`, `threads`, `memory`, `atomics`, `warps`, `clocks`);
-`scope`, `annotations` and `constants` say what names
+(`numbers`, `mathematics`, `bits`, `threads`, `memory`, `arrays`, `vectors`, `tables`,
+`atomics`, `warps`, `clocks`); `scope`, `annotations` and `constants` say what names
 mean; `conversions` holds the type rules; `assignment` and `contracts` check what types
 cannot; `outside` answers what the language leaves out.
 """
 
 from oxide_build.pipeline.frontend import (
     arithmetic,
+    arrays,
     assignments,
     atomics,
     bits,
@@ -24,14 +25,15 @@ from oxide_build.pipeline.frontend import (
     numbers,
     statements,
     threads,
+    vectors,
     warps,
 )
 from oxide_build.pipeline.frontend.functions import translate
 from oxide_build.pipeline.frontend.syntax import KernelModule, parse
 
 RULES = (
-    *(arithmetic, assignments, atomics, bits, calls, clocks, conditions, elements, loops),
-    *(mathematics, memory, names, numbers, statements, threads, warps),
+    *(arithmetic, arrays, assignments, atomics, bits, calls, clocks, conditions, elements, loops),
+    *(mathematics, memory, names, numbers, statements, threads, vectors, warps),
 )
 """The files whose rules register themselves when imported."""
 

@@ -14,13 +14,13 @@ from oxide_build.pipeline.frontend.scope import dotted
 from oxide_build.pipeline.frontend.syntax import KernelModule
 
 _VIEWS: Mapping[str, tuple[str, int]] = {
-    f"gpu.{name}{suffix}": (access, rank)
-    for name, access in (("Slice", "read"), ("DisjointSlice", "disjoint"), ("MutSlice", "mut"))
-    for suffix, rank in (("", 1), ("2D", 2))
+    f"gpu.{name}{'' if rank == 1 else f'{rank}D'}": (access, rank)
+    for name, access, most in (("Slice", "read", 4), ("DisjointSlice", "disjoint", 3), ("MutSlice", "mut", 4))
+    for rank in range(1, most + 1)
 }
 _WITNESSES: Mapping[str, Witness] = {f"gpu.{name}": witness for witness, name in WITNESS_NAMES.items()}
 _PYTHON_TYPES: Mapping[str, str] = {"int": "i32 or i64", "float": "f32 or f64", "complex": "two floats"}
-_KNOWN = "scalars (f32, i32, …), bool, Slice[T], DisjointSlice[T], MutSlice[T] and their 2D forms"
+_KNOWN = "scalars (f32, i32, …), bool, Slice[T], DisjointSlice[T], MutSlice[T] and their 2D, 3D, … forms"
 
 
 def static_type(node: ast.expr, module: KernelModule) -> StaticType:
@@ -75,8 +75,7 @@ def _view(node: ast.Subscript, module: KernelModule) -> View:
     access, rank = _VIEWS[path]
     if isinstance(node.slice, ast.Tuple):
         name = ast.unparse(node.value)
-        raise CompileError(
-            f"`{name}` takes one element type", help=f"the rank is in the name: {name.removesuffix('2D')}2D[f32]"
-        )
+        example = f"{name.rstrip('234D')}2D[f32]"
+        raise CompileError(f"`{name}` takes one element type", help=f"the rank is in the name: {example}")
     element = scalar_type(node.slice, module)
     return View(element, (None,) * rank, cast(Access, access))

@@ -101,7 +101,8 @@ def _assign_name(f: FunctionBuilder, target: ast.Name, operand: Operand) -> None
         what = "nothing" if not operand else describe(operand)
         raise CompileError(f"`{target.id}` would be {what}", help="unpack a tuple: `a, b = …`")
     bound = f.names.get(target.id)
-    if isinstance(operand, ir.Value) and isinstance(operand.type, View):
+    is_view = isinstance(operand, ir.Value) and isinstance(operand.type, View)
+    if isinstance(operand, ir.Value) and is_view and _keeps_name(f, bound, operand):
         _bind_view(f, target.id, bound, operand)
         return
     if isinstance(bound, ir.Value):
@@ -112,8 +113,14 @@ def _assign_name(f: FunctionBuilder, target: ast.Name, operand: Operand) -> None
     f.emit(mir.store(value, bound.slot))
 
 
+def _keeps_name(f: FunctionBuilder, bound: object, view: ir.Value) -> bool:
+    """Whether a name and a view go without a slot: a parameter or an array of the function, the same everywhere."""
+    whole = isinstance(view.owner, ir.Block) or view.owner in f.slots
+    return not isinstance(bound, Variable) and (bound is not None or whole)
+
+
 def _bind_view(f: FunctionBuilder, name: str, bound: object, view: ir.Value) -> None:
-    """A view is bound to its name once; it has no slot."""
+    """A whole array is bound to its name once; it has no slot."""
     if bound is not None and bound is not view and not isinstance(bound, Poison):
         raise CompileError(f"`{name}` has a value already; an array keeps its name", help="use another name")
     f.names[name] = view
@@ -121,7 +128,7 @@ def _bind_view(f: FunctionBuilder, name: str, bound: object, view: ir.Value) -> 
 
 def _declare(f: FunctionBuilder, target: ast.Name, operand: ir.Value | Constant | OwnIndex) -> Variable:
     type = type_of(operand)
-    assert isinstance(type, (Scalar, Witness))
+    assert isinstance(type, (Scalar, Witness, View))
     variable = Variable(f.slot(i32 if isinstance(type, Witness) else type, target.id), type, target.lineno)
     f.names[target.id] = variable
     return variable
@@ -136,12 +143,32 @@ def _fit(f: FunctionBuilder, name: str, variable: Variable, operand: Operand) ->
             f"`{name}` is the thread's own index since line {variable.line} and takes no other value",
             help=f"use another name, or declare `{name}: i32 = …` where it begins",
         )
+    if isinstance(variable.type, View):
+        return _fit_view(name, variable, operand)
+    if isinstance(operand, ir.Value) and isinstance(operand.type, View):
+        message = f"`{name}` is {describe_type(variable.type)} since line {variable.line}, this is {_a(operand)}"
+        raise CompileError(message, help="a local has one type for its whole life: use another name")
     try:
         return coerce(f, operand, variable.type, f"`{name}`")
     except PoisonedError:
         raise
     except CompileError:
         raise _type_changes(name, variable, describe(operand)) from None
+
+
+def _fit_view(name: str, variable: Variable, operand: Operand) -> ir.Value:
+    if isinstance(operand, ir.Value) and operand.type == variable.type:
+        return operand
+    assert isinstance(variable.type, View)
+    raise CompileError(
+        f"`{name}` is a {describe_type(variable.type)} since line {variable.line}, this is {_a(operand)}",
+        help="an array's name keeps element type, rank, fixed extents and kind of memory: use another name",
+    )
+
+
+def _a(operand: Operand) -> str:
+    is_view = isinstance(operand, ir.Value) and isinstance(operand.type, View)
+    return f"a {describe(operand)}" if is_view else describe(operand)
 
 
 def _type_changes(name: str, variable: Variable, found: str) -> CompileError:

@@ -20,6 +20,7 @@ from oxide_build.ir.types import Scalar, Type, View, i32
 from oxide_build.pipeline.frontend.operands import Operand, StaticType, Witness, describe
 from oxide_build.pipeline.frontend.outside import refuse
 from oxide_build.pipeline.frontend.syntax import FunctionSyntax, KernelModule
+from oxide_build.pipeline.frontend.tables import table
 
 Rule: TypeAlias = "Callable[[FunctionBuilder, Any], Any]"
 AnyRule = TypeVar("AnyRule", bound=Callable[..., Any])
@@ -50,7 +51,7 @@ class Variable:
     """A local: its slot, its type for life, and the line that gave it that type."""
 
     slot: ir.Value
-    type: Scalar | Witness
+    type: Scalar | Witness | View
     line: int
 
 
@@ -59,7 +60,7 @@ class Poison:
 
 
 Binding: TypeAlias = "Variable | ir.Value | Poison"
-"""A local name: a slot, a view (bound once, no slot), or nothing usable."""
+"""A local name: a slot, a view that is the same for the whole function (no slot), or nothing usable."""
 
 
 @dataclass(frozen=True)
@@ -213,9 +214,22 @@ class FunctionBuilder:
         """Note that the thread's own index in `dims` dimensions is used, so the launch must have no more."""
         self.index_dims = min(self.index_dims or dims, dims)
 
+    def table(self, operand: tuple[Operand, ...]) -> ir.Value:
+        """The view of a constant table, made at the function's top; CompileError for a tuple that is none."""
+        type, values = table(operand)
+        op = mir.table(values=values, type=type, span=self.span)
+        made = (slot for slot in self.slots if slot.definition is mir.table and slot.attributes == op.attributes)
+        known = next(made, None)
+        if known is None:
+            self.slots.append(op)
+        return (known or op).result
+
     def view(self, node: ast.expr) -> ir.Value:
         """The view that an expression names; CompileError for anything else."""
         operand = self.expression(node)
+        if isinstance(operand, tuple):
+            with self.at(node):
+                return self.table(operand)
         if isinstance(operand, ir.Value) and isinstance(operand.type, View):
             return operand
         with self.at(node):

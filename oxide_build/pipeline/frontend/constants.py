@@ -74,7 +74,7 @@ def fold(node: ast.expr, module: KernelModule, seen: frozenset[str] = frozenset(
     if isinstance(node, (ast.Name, ast.Attribute)):
         return _named(node, module, seen)
     if isinstance(node, ast.Call):
-        return _typed(node, module, seen)
+        return (_table if dotted(node.func, module.names) == "gpu.table" else _typed)(node, module, seen)
     if isinstance(node, ast.UnaryOp):
         operand = fold(node.operand, module, seen)
         return fold_unary(node.op, operand) if isinstance(operand, Constant) else None
@@ -105,6 +105,21 @@ def _typed(node: ast.Call, module: KernelModule, seen: frozenset[str]) -> Consta
         return None
     with module.span(node):
         return typed_constant(value, TYPE_PATHS[path])
+
+
+def _table(node: ast.Call, module: KernelModule, seen: frozenset[str]) -> Folded | None:
+    """`gpu.table((0.1, 0.2), f64)` at module level."""
+    if len(node.args) != 2 or node.keywords:
+        return None
+    type, values = TYPE_PATHS.get(dotted(node.args[1], module.names)), fold(node.args[0], module, seen)
+    if type is None or not isinstance(values, tuple):
+        return None
+    with module.span(node):
+        return _typed_all(values, type)
+
+
+def _typed_all(values: tuple[Folded, ...], type: Scalar) -> Folded:
+    return tuple(_typed_all(v, type) if isinstance(v, tuple) else typed_constant(v, type) for v in values)
 
 
 def typed_constant(constant: Constant, type: Scalar) -> Constant:

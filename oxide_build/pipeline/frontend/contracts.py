@@ -121,6 +121,6 @@ def _extent(f: FunctionBuilder, node: ast.expr) -> Expression | None:
         return None
     view = f.view(name)
     assert isinstance(view.type, View)
-    if not isinstance(name, ast.Name) or not 0 <= dimension < view.type.rank:
+    if not isinstance(name, ast.Name) or name.id not in f.names or not 0 <= dimension < view.type.rank:
         return None
     return ("extent", name.id, dimension)

@@ -139,9 +139,11 @@ def pass_argument(f: FunctionBuilder, operand: Operand, type: StaticType, what: 
             return operand.value
         raise CompileError(
             f"{what} is {describe_type(type)}, this is {describe(operand)}",
-            help="pass the result of gpu.index_1d() or gpu.index_2d() itself, not a number computed from it",
+            help="pass the result of gpu.index_1d(), index_2d() or index_3d() itself, not a number computed from it",
         )
     assert isinstance(type, View)
+    if isinstance(operand, tuple):
+        operand = f.table(operand)
     if isinstance(operand, ir.Value) and isinstance(operand.type, View) and _view_fits(operand.type, type):
         return operand
     raise CompileError(f"{what} is {describe_type(type)}, this is {describe(operand)}")

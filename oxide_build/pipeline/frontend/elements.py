@@ -33,10 +33,41 @@ def subscript(f: FunctionBuilder, node: ast.Subscript) -> Operand:
     """An element read: `x[i]`, `m[row, col]`, or a part of a tuple: `x.shape[0]`."""
     if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
         return _extent_of(f, node)
-    base = f.expression(node.value)
-    if isinstance(base, tuple):
-        raise CompileError("a tuple is unpacked, not indexed", help="write `a, b = …`")
-    return f.value(mir.load(element(f, node)))
+    view, checked = _indexed(f, node.value)
+    if view_type(view).rank > 1 and not isinstance(node.slice, ast.Tuple):
+        return _row(f, node, view, checked)
+    return f.value(mir.load(checked_element(f, view, _indices(f, node), checked)))
+
+
+def _indexed(f: FunctionBuilder, node: ast.expr) -> tuple[ir.Value, bool]:
+    """The view that is indexed, and whether its indices are checked: those of `x` are, of `x.unchecked` not."""
+    if isinstance(node, ast.Attribute) and node.attr == "unchecked":
+        return f.view(node.value), False
+    return f.view(node), True
+
+
+def _indices(f: FunctionBuilder, node: ast.Subscript) -> list[tuple[ast.expr, Operand]]:
+    nodes = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    return [(index, f.expression(index)) for index in nodes]
+
+
+_APART = "and see to it that threads do not meet"
+
+
+def _row(f: FunctionBuilder, node: ast.Subscript, view: ir.Value, checked: bool) -> ir.Value:
+    """`a[i]` of a view of rank 2 or more: the view of rank one less that starts there."""
+    type = view_type(view)
+    if type.access == "disjoint":
+        raise CompileError(
+            f"a {describe_type(type)} has no rows: each thread has its own element only",
+            help=f"write {_all_indices(type)}; or declare it MutSlice{type.rank}D {_APART}",
+        )
+    index = checked_index(f, view, 0, node.slice, f.expression(node.slice), checked)
+    return f.value(mir.subview(view, index))
+
+
+def _all_indices(type: View) -> str:
+    return f"x[{', '.join('ijkl'[: type.rank])}]"
 
 
 def _extent_of(f: FunctionBuilder, node: ast.Subscript) -> Operand:
@@ -64,30 +95,37 @@ def extent(f: FunctionBuilder, view: ir.Value, dimension: int) -> ir.Value:
 
 def element(f: FunctionBuilder, node: ast.Subscript, store: bool = False) -> ir.Value:
     """A pointer to `view[index]`, its indices checked; `store` where it will be written."""
-    view = f.view(node.value)
+    view, checked = _indexed(f, node.value)
     type = view_type(view)
     if store and type.access == "read":
         with f.at(node.value):
             raise CompileError(
                 f"`{ast.unparse(node.value)}` is a {describe_type(type)}, which cannot be written",
-                help="declare it DisjointSlice (each thread writes its own element) or MutSlice",
+                help=_WRITABLE if None in type.shape else "copy what changes into a gpu.local_array",
             )
-    nodes = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-    return checked_element(f, view, [(n, f.expression(n)) for n in nodes])
+    return checked_element(f, view, _indices(f, node), checked)
 
 
-def checked_element(f: FunctionBuilder, view: ir.Value, indices: list[tuple[ast.expr, Operand]]) -> ir.Value:
-    """A pointer to the element at `indices`, each checked against its extent."""
+_WRITABLE = "declare it DisjointSlice (each thread writes its own element) or MutSlice"
+
+
+def checked_element(
+    f: FunctionBuilder, view: ir.Value, indices: list[tuple[ast.expr, Operand]], checked: bool = True
+) -> ir.Value:
+    """A pointer to the element at `indices`, each checked against its extent, or taken to be inside."""
     type = view_type(view)
     if len(indices) != type.rank:
         raise CompileError(
             f"a {describe_type(type)} takes {type.rank} {'index' if type.rank == 1 else 'indices'}, got {len(indices)}",
-            help="write x[i]" if type.rank == 1 else f"write x[{', '.join('ijkl'[: type.rank])}]",
+            help=f"write {_all_indices(type)}",
         )
     if type.access == "disjoint":
         _check_own(type, [operand for _, operand in indices])
-    values = [_index(f, view, dimension, node, operand) for dimension, (node, operand) in enumerate(indices)]
+    values = [checked_index(f, view, n, node, operand, checked) for n, (node, operand) in enumerate(indices)]
     return f.value(mir.element(view, *values))
+
+
+_OWN = {1: "i = gpu.index_1d()", 2: "row, col = gpu.index_2d()", 3: "plane, row, col = gpu.index_3d()"}
 
 
 def _check_own(type: View, operands: list[Operand]) -> None:
@@ -95,14 +133,16 @@ def _check_own(type: View, operands: list[Operand]) -> None:
     wanted = tuple(Witness(type.rank, axis) for axis in reversed(range(type.rank)))
     found = tuple(operand.witness if isinstance(operand, OwnIndex) else None for operand in operands)
     if found != wanted:
-        how = "i = gpu.index_1d()" if type.rank == 1 else "row, col = gpu.index_2d()"
         raise CompileError(
             f"a {describe_type(type)} is indexed by the thread's own index only",
-            help=f"write `{how}` and use that; or declare it MutSlice and see to it that threads do not meet",
+            help=f"write `{_OWN[type.rank]}` and use that; or declare it MutSlice {_APART}",
         )
 
 
-def _index(f: FunctionBuilder, view: ir.Value, dimension: int, node: ast.expr, operand: Operand) -> ir.Value:
+def checked_index(
+    f: FunctionBuilder, view: ir.Value, dimension: int, node: ast.expr, operand: Operand, checked: bool = True
+) -> ir.Value:
+    """An index along one dimension, checked against its extent, or taken to be inside."""
     with f.at(node):
         static = view_type(view).shape[dimension]
         if isinstance(operand, Constant) and _known_inside(operand, static):
@@ -112,7 +152,7 @@ def _index(f: FunctionBuilder, view: ir.Value, dimension: int, node: ast.expr, o
             raise CompileError(f"an index is an integer, this is {describe(operand)}", help="convert it: i32(…)")
         value = cast(f, value, _index_type(scalar_type(value)))
         limit = cast(f, extent(f, view, dimension), scalar_type(value))
-        f.emit(mir.bounds_check(value, limit))
+        f.emit((mir.bounds_check if checked else mir.assume_inside)(value, limit))
         return value
 
 

@@ -1,24 +1,16 @@
-"""Intrinsics on memory: `len`, shared arrays, and where a contract may stand."""
+"""Intrinsics on memory: `len`, and where a contract may stand."""
 
 from __future__ import annotations
 
 import ast
-import math
 
-from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import View
-from oxide_build.pipeline.frontend.annotations import scalar_type as annotated_scalar
 from oxide_build.pipeline.frontend.arguments import arguments
 from oxide_build.pipeline.frontend.builder import INTRINSICS, FunctionBuilder, translates
-from oxide_build.pipeline.frontend.constants import fold
 from oxide_build.pipeline.frontend.elements import extent
 from oxide_build.pipeline.frontend.operands import (
-    Constant,
     Operand,
 )
-
-_MOST_SHARED_BYTES = 48 * 1024
 
 
 @translates(INTRINSICS, "len")
@@ -26,38 +18,6 @@ def length(f: FunctionBuilder, node: ast.Call) -> Operand:
     """`len(x)`: the first extent."""
     (argument,) = arguments(node, "x")
     return extent(f, f.view(argument), 0)
-
-
-@translates(INTRINSICS, "gpu.shared_array")
-def shared_array(f: FunctionBuilder, node: ast.Call) -> Operand:
-    """Memory shared by the block, of a shape known at compile time."""
-    shape_node, type_node = arguments(node, "shape", "dtype")
-    shape = _shape(f, shape_node)
-    element = annotated_scalar(type_node, f.module)
-    size = element.size * math.prod(shape)
-    if size > _MOST_SHARED_BYTES:
-        raise CompileError(
-            f"{size} bytes of shared memory; a block has {_MOST_SHARED_BYTES}", help="make the shape smaller"
-        )
-    symbol = f"{f.function.name}.shared{sum(op.definition is mir.shared_array for op in f.slots)}"
-    op = mir.shared_array(symbol=symbol, type=View(element, shape, "mut", "shared"), span=f.span)
-    f.slots.append(op)
-    return op.result
-
-
-def _shape(f: FunctionBuilder, node: ast.expr) -> tuple[int, ...]:
-    """A positive literal or a tuple of one or two of them; names of locals are not constants."""
-    with f.at(node):
-        local = any(isinstance(part, ast.Name) and part.id in f.names for part in ast.walk(node))
-        folded = None if local else fold(node, f.module)
-        items = folded if isinstance(folded, tuple) else (folded,)
-        values = [item.value for item in items if isinstance(item, Constant) and type(item.value) is int]
-        if len(values) != len(items) or not 1 <= len(values) <= 2 or min(values) < 1:
-            raise CompileError(
-                "a shape is one or two positive integers known at compile time",
-                help="write numbers or module-level constants: gpu.shared_array((32, 33), f32)",
-            )
-        return tuple(values)
 
 
 @translates(INTRINSICS, "gpu.require")

@@ -115,10 +115,13 @@ def attribute(f: FunctionBuilder, node: ast.Attribute) -> Operand:
     if node.attr == "shape":
         view = f.view(node.value)
         return tuple(extent(f, view, dimension) for dimension in range(view_type(view).rank))
+    if node.attr == "unchecked" and isinstance(f.view(node.value).type, View):
+        raise CompileError("`.unchecked` is indexed at once", help=f"write {ast.unparse(node)}[i]")
     if not local and isinstance(node.value, ast.Name):
         raise unknown_name(f, node.value.id)
     operand = f.expression(node.value)
-    has = "an array has `.shape`" if isinstance(operand, ir.Value) and isinstance(operand.type, View) else "it has none"
+    is_array = isinstance(operand, ir.Value) and isinstance(operand.type, View)
+    has = "an array has `.shape` and `.unchecked`" if is_array else "it has none"
     raise CompileError(f"{describe(operand)} has no attribute `{node.attr}`", help=has)
 
 

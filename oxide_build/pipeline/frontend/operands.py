@@ -52,7 +52,14 @@ Operand: TypeAlias = "ir.Value | Constant | OwnIndex | tuple[Operand, ...]"
 StaticType: TypeAlias = "Type | Witness"
 
 _VIEW_NAMES = {"read": "Slice", "disjoint": "DisjointSlice", "mut": "MutSlice"}
-WITNESS_NAMES = {Witness(1, 0): "Index1D", Witness(2, 1): "IndexRow", Witness(2, 0): "IndexCol"}
+WITNESS_NAMES = {
+    Witness(1, 0): "Index1D",
+    Witness(2, 1): "IndexRow",
+    Witness(2, 0): "IndexCol",
+    Witness(3, 2): "IndexPlane",
+    Witness(3, 1): "IndexRow3D",
+    Witness(3, 0): "IndexCol3D",
+}
 
 
 def describe_type(type: StaticType) -> str:
@@ -61,8 +68,10 @@ def describe_type(type: StaticType) -> str:
         return WITNESS_NAMES[type]
     if not isinstance(type, View):
         return str(type)
-    if type.space == "shared":
-        return f"shared array of {type.element}"
+    if type.space != "global":
+        return f"{type.space} array of {type.element}"
+    if None not in type.shape:
+        return f"table of {type.element}"
     dimension = "" if type.rank == 1 else f"{type.rank}D"
     return f"{_VIEW_NAMES[type.access]}{dimension}[{type.element}]"
 

@@ -33,6 +33,14 @@ def index_2d(f: FunctionBuilder, node: ast.Call) -> Operand:
     return (OwnIndex(_own_index(f, "y"), Witness(2, 1)), OwnIndex(_own_index(f, "x"), Witness(2, 0)))
 
 
+@translates(INTRINSICS, "gpu.index_3d")
+def index_3d(f: FunctionBuilder, node: ast.Call) -> Operand:
+    """The thread's own (plane, row, column): plane along z, row along y, column along x."""
+    arguments(node)
+    f.use_index(3)
+    return tuple(OwnIndex(_own_index(f, axis), Witness(3, n)) for n, axis in ((2, "z"), (1, "y"), (0, "x")))
+
+
 def coordinate(f: FunctionBuilder, register: str, axis: str) -> ir.Value:
     """One of the hardware's thread coordinates."""
     return f.value(mir.coordinate(register=register, axis=axis))

@@ -23,6 +23,7 @@ class FunctionWriter:
         self.subprogram = None if debug is None else debug.subprogram(function)
         self.labels = {block: f"bb{index}" for index, block in enumerate(function.blocks)}
         self.names: dict[Value, str] = {}
+        self.extra = 0
 
     def lines(self) -> Iterator[str]:
         """The definition, line by line."""
@@ -84,6 +85,11 @@ class FunctionWriter:
 
     def __getitem__(self, value: Value) -> str:
         return self.names[value]
+
+    def fresh(self, hint: str) -> str:
+        """A name for what no value of the module stands for."""
+        self.extra += 1
+        return f"%{hint}.x{self.extra}"
 
     def typed(self, value: Value) -> str:
         """A value behind its type, as most instructions take it."""
@@ -165,6 +171,39 @@ def _write_load(writer: FunctionWriter, op: Op) -> Iterator[str]:
 @_writes(llvm.store)
 def _write_store(writer: FunctionWriter, op: Op) -> Iterator[str]:
     yield f"store {writer.arguments(op)}, align {op.attributes['alignment']}"
+
+
+@_writes(llvm.load_vector)
+def _write_load_vector(writer: FunctionWriter, op: Op) -> Iterator[str]:
+    first = op.results[0]
+    vector = f"<{len(op.results)} x {type_text(first.type)}>"
+    whole = f"{writer[first]}.all"
+    yield f"{whole} = load {vector}, {writer.arguments(op)}, align {op.attributes['alignment']}"
+    for index, result in enumerate(op.results):
+        yield f"{writer[result]} = extractelement {vector} {whole}, i32 {index}"
+
+
+@_writes(llvm.store_vector)
+def _write_store_vector(writer: FunctionWriter, op: Op) -> Iterator[str]:
+    """Fill a vector element by element, and store it."""
+    *values, pointer = op.operands
+    vector, whole = f"<{len(values)} x {type_text(values[0].type)}>", "poison"
+    for index, value in enumerate(values):
+        filled = writer.fresh("vector")
+        yield f"{filled} = insertelement {vector} {whole}, {writer.typed(value)}, i32 {index}"
+        whole = filled
+    yield f"store {vector} {whole}, {writer.typed(pointer)}, align {op.attributes['alignment']}"
+
+
+@_writes(llvm.alloca)
+def _write_alloca(writer: FunctionWriter, op: Op) -> Iterator[str]:
+    array = f"[{op.attributes['count']} x {type_text(op.attributes['element'])}]"
+    yield f"{writer[op.result]} = alloca {array}, align {op.attributes['alignment']}"
+
+
+@_writes(llvm.ptrtoint)
+def _write_ptrtoint(writer: FunctionWriter, op: Op) -> Iterator[str]:
+    yield f"{writer[op.result]} = ptrtoint {writer.arguments(op)} to i64"
 
 
 @_writes(llvm.atomicrmw)

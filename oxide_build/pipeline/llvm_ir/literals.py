@@ -72,7 +72,10 @@ def symbol_text(name: str) -> str:
 
 
 def global_text(item: Global) -> str:
-    """The definition of a module's memory: constant where it has values."""
+    """The definition of a module's memory: constant where it has values, external where it has no elements."""
+    if not item.count:
+        kind = f"external addrspace({ADDRESS_SPACES[item.space]}) global"
+        return f"{symbol_text(item.name)} = {kind} [0 x {type_text(item.element)}], align {item.alignment}"
     kind = "global" if item.values is None else "constant"
     space = f"addrspace({ADDRESS_SPACES[item.space]})"
     array = f"[{item.count} x {type_text(item.element)}]"

@@ -11,6 +11,7 @@ from oxide_build.ir import Function, Module, Value
 from oxide_build.ir.types import View, bool_
 from oxide_build.pipeline.lowering import (
     arithmetic,
+    arrays,
     atomics,
     bits,
     checks,
@@ -20,6 +21,7 @@ from oxide_build.pipeline.lowering import (
     math,
     memory,
     threads,
+    vectors,
     warps,
 )
 from oxide_build.pipeline.lowering.function import FunctionLowering
@@ -27,7 +29,10 @@ from oxide_build.pipeline.lowering.types import launch_parts, parts
 from oxide_build.pipeline.options import Options
 from oxide_build.pipeline.targets import Target
 
-FAMILIES = (arithmetic, atomics, bits, checks, control, conversions, division, math, memory, threads, warps)
+FAMILIES = (
+    *(arithmetic, arrays, atomics, bits, checks, control, conversions, division),
+    *(math, memory, threads, vectors, warps),
+)
 """The rooms that register handlers."""
 
 MAX_THREADS = 1024
@@ -74,10 +79,16 @@ def _take_launched(lowering: FunctionLowering, value: Value) -> list[str]:
         pointer, *extents = taken
         dynamic = [extent for extent, fixed in zip(extents, value.type.shape, strict=True) if fixed is None]
         lowering.bind(value, pointer, *dynamic)
-        return ["noundef", *(_EXTENT for _ in extents)]
+        return [_pointer(lowering, value), *(_EXTENT for _ in extents)]
     (given,) = taken
     lowering.bind(value, conversions.truth(lowering, given) if value.type == bool_ else given)
     return ["noundef"]
+
+
+def _pointer(lowering: FunctionLowering, value: Value) -> str:
+    """The attributes of an array's pointer: aligned as the host checks it at each launch."""
+    alignments = dict(lowering.source.attributes.get("alignments", ()))
+    return f"noundef align {alignments[value.name]}" if value.name in alignments else "noundef"
 
 
 def _launch_bounds(source: Function) -> list[tuple[str, str]]:

@@ -20,14 +20,20 @@ def lower_bounds_check(lowering: FunctionLowering, op: Op) -> tuple[()]:
     if lowering.options.bounds_checks:
         # Unsigned, a negative index lies beyond every extent.
         inside = lowering.compute(llvm.icmp, *lowering.operands(op), predicate="ult")
-        _trap_unless(lowering, inside, OUT_OF_BOUNDS)
+        trap_unless(lowering, inside, OUT_OF_BOUNDS)
+    return ()
+
+
+@lowers(mir.assume_inside)
+def lower_assume_inside(lowering: FunctionLowering, op: Op) -> tuple[()]:
+    """Nothing: LLVM is told no more than it knows, so a wrong index reads or writes where it points."""
     return ()
 
 
 @lowers(mir.check)
 def lower_check(lowering: FunctionLowering, op: Op) -> tuple[()]:
     if lowering.options.bounds_checks:
-        _trap_unless(lowering, lowering.operand(op), op.attributes["message"])
+        trap_unless(lowering, lowering.operand(op), op.attributes["message"])
     return ()
 
 
@@ -37,7 +43,8 @@ def lower_assume(lowering: FunctionLowering, op: Op) -> tuple[()]:
     return ()
 
 
-def _trap_unless(lowering: FunctionLowering, condition: Value, message: str) -> None:
+def trap_unless(lowering: FunctionLowering, condition: Value, message: str) -> None:
+    """Go on where `condition` holds; elsewhere the kernel ends with `message`."""
     line = lowering.constant(0 if lowering.span is None else lowering.span.line, i32)
     trap = Successor(_trap(lowering), [lowering.text(message), line])
     onward = Block()

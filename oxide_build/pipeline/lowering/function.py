@@ -117,7 +117,7 @@ class FunctionLowering:
 
     def constant(self, value: int | float | bool, type: Scalar) -> Value:
         """A constant; an integer wraps to the type's width."""
-        return self.compute(llvm.constant, value=_wrapped(value, type), type=type)
+        return self.compute(llvm.constant, value=wrapped(value, type), type=type)
 
     def intrinsic(self, name: str, *operands: Value, flags: tuple[str, ...] = ()) -> Value:
         """Call an intrinsic that is overloaded by, and gives, its first operand's type."""
@@ -164,7 +164,8 @@ def _with_arguments(source: Block) -> Block:
     return block
 
 
-def _wrapped(value: int | float | bool, type: Scalar) -> int | float | bool:
+def wrapped(value: int | float | bool, type: Scalar) -> int | float | bool:
+    """A number as a constant of `type` holds it: an integer wraps to its width, signed."""
     if type.kind == "bool":
         return bool(value)
     if type.is_float:

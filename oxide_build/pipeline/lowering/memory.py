@@ -6,17 +6,12 @@ through the cache that does not see other threads' writes.
 
 from __future__ import annotations
 
-from math import prod
-
 from oxide_build.dialects import llvm, mir
-from oxide_build.ir import Global, Op, Value
-from oxide_build.ir.types import Pointer, Scalar, Type, View, bool_, i32, i64
+from oxide_build.ir import Op, Value
+from oxide_build.ir.types import Pointer, Scalar, Space, Type, View, bool_, i32, i64
 from oxide_build.pipeline.lowering.conversions import convert, truth
 from oxide_build.pipeline.lowering.function import FunctionLowering, lowers
 from oxide_build.pipeline.lowering.types import stored
-
-SHARED_ALIGNMENT = 16
-"""The widest access of the GPU, in bytes."""
 
 
 @lowers(mir.extent)
@@ -37,6 +32,18 @@ def lower_element(lowering: FunctionLowering, op: Op) -> Value:
     return lowering.compute(llvm.getelementptr, pointer, offset, element=_element(op.result))
 
 
+@lowers(mir.subview)
+def lower_subview(lowering: FunctionLowering, op: Op) -> list[Value]:
+    view, index = op.operands
+    assert isinstance(view.type, View)
+    offset = _wide(lowering, lowering.operand(op, 1), index.type)
+    for dimension in range(1, view.type.rank):
+        offset = lowering.compute(llvm.mul, offset, _wide(lowering, lowering.extent(view, dimension), i32))
+    pointer, *extents = lowering.parts(view)
+    start = lowering.compute(llvm.getelementptr, pointer, offset, element=stored(view.type.element))
+    return [start, *(extents if view.type.shape[0] is not None else extents[1:])]
+
+
 def _wide(lowering: FunctionLowering, value: Value, type: Type) -> Value:
     assert isinstance(type, Scalar)
     return convert(lowering, value, type, i64)
@@ -49,10 +56,18 @@ def _element(pointer: Value) -> Scalar:
     return stored(pointer.type.element)
 
 
+def _space(pointer: Value) -> Space:
+    assert isinstance(pointer.type, Pointer)
+    return pointer.type.space
+
+
 @lowers(mir.load)
 def lower_load(lowering: FunctionLowering, op: Op) -> Value:
     type = _element(op.operands[0])
     value = lowering.compute(llvm.load, lowering.operand(op), type=type, alignment=type.size)
+    if _space(op.operands[0]) == "local":
+        # What a thread reads before it has written is any one value, never undefined behaviour.
+        value = lowering.compute(llvm.freeze, value)
     return truth(lowering, value) if op.result.type == bool_ else value
 
 
@@ -63,13 +78,3 @@ def lower_store(lowering: FunctionLowering, op: Op) -> tuple[()]:
         value = lowering.compute(llvm.zext, value, type=type)
     lowering.emit(llvm.store, value, pointer, alignment=type.size)
     return ()
-
-
-@lowers(mir.shared_array)
-def lower_shared_array(lowering: FunctionLowering, op: Op) -> Value:
-    view = op.attributes["type"]
-    assert isinstance(view, View)
-    name = f"{lowering.function.name}.{op.attributes['symbol']}"
-    count = prod(extent or 0 for extent in view.shape)
-    lowering.module.globals[name] = Global(name, stored(view.element), count, view.space, SHARED_ALIGNMENT)
-    return lowering.compute(llvm.addressof, symbol=name, space=view.space)

@@ -7,7 +7,7 @@ is a byte.
 
 from __future__ import annotations
 
-from oxide_build.ir.types import SCALARS, Pointer, Scalar, Type, View, bool_, i8, i32
+from oxide_build.ir.types import SCALARS, Pointer, Scalar, Space, Type, View, bool_, i8, i32
 
 CONSTRAINTS = {"i32": "r", "i64": "l", "f32": "f", "f64": "d"}
 """The letter of a type's registers in PTX of ours."""
@@ -23,12 +23,17 @@ def stored(scalar: Scalar) -> Scalar:
     return i8 if scalar == bool_ else register(scalar)
 
 
+def addressed(space: Space) -> Space:
+    """The space of a pointer to memory of this kind: LLVM gives a thread's own memory generic addresses."""
+    return "generic" if space == "local" else space
+
+
 def parts(type: Type) -> tuple[Type, ...]:
     """The types of the values a mir value becomes."""
     if isinstance(type, View):
-        return (Pointer(None, type.space), *(i32 for extent in type.shape if extent is None))
+        return (Pointer(None, addressed(type.space)), *(i32 for extent in type.shape if extent is None))
     if isinstance(type, Pointer):
-        return (Pointer(None, type.space),)
+        return (Pointer(None, addressed(type.space)),)
     assert isinstance(type, Scalar)
     return (register(type),)
 
