@@ -16,11 +16,11 @@ from oxide_build.pipeline.lowering.types import stored
 
 ALIGNMENT = 16
 """The widest access of the GPU, in bytes."""
-DYNAMIC = "dynamic$shared"
+DYNAMIC = "__dynamic_shared_memory"
 TABLE = "constant.table"
-"""Names no function has: Python's hold neither sign, and an instance of a device function ends in a number alone.
+"""Names apart from functions': Python's hold no dot, and an instance of a device function ends in a number alone.
 
-An external name stands in PTX as it is, where a dot may not.
+An external name stands in PTX as it is, where a dot may not; the underscores are the compiler's own.
 """
 
 
