@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def atomic_add(
     view: MutableView[T, Index], index: Index, value: T | float, *, order: Order = "relaxed", scope: Scope = "device"
 ) -> T:
-    """Add `value` to `view[index]`; integers wrap."""
+    """Add `value` to `view[index]`; integers wrap, the GPU flushes subnormal f32 in global memory to zero."""
     raise outside_kernel("gpu.atomic_add()")
 
 

@@ -85,15 +85,15 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     return run_on_gpu
 
 
-def built_kernel(text: str, directory: Path) -> Kernel:
-    """The last kernel of a package that holds this text, built for the GPU at hand; each text is built once."""
+def built_kernel(text: str, directory: Path, target: str | None = None) -> Kernel:
+    """The last kernel of a package that holds this text, built for the GPU at hand or an older one; each built once."""
     from oxide_build.build import run as build
     from oxide_build.build import write_in_tree
     from oxide_build.config import Settings
     from oxide_build.jobs import Job
     from oxide_build.runtime import device
 
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    digest = hashlib.sha256(f"{text}{target or ''}".encode()).hexdigest()
     name = f"kernels_{digest[:16]}"
     file = directory / name / "kernel.py"
     if not file.exists():
@@ -101,7 +101,7 @@ def built_kernel(text: str, directory: Path) -> Kernel:
         file.write_text(text, encoding="utf-8")
         (file.parent / "__init__.py").touch()
         major, minor = device.current().capability
-        settings = Settings(targets=(parse_target(f"sm_{major}{minor}"),))
+        settings = Settings(targets=(parse_target(target or f"sm_{major}{minor}"),))
         job = Job(SourceFile("kernel.py", text, f"{name}.kernel"), file, digest, settings)
         write_in_tree(build([job], workers=1, log=lambda line: None))
     if str(directory) not in sys.path:

@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 
 from oxide_build.dialects import mir
-from tests.frontend.conftest import Run
+from oxide_build.errors import CompileError, SourceFile
+from oxide_build.pipeline import to_llvm_ir, to_ssa
+from oxide_build.pipeline.options import Options
+from oxide_build.pipeline.targets import TARGETS
+from tests.frontend.conftest import Run, full_source
 
 DTYPES = {"i32": np.int32, "u32": np.uint32, "i64": np.int64, "u64": np.uint64, "f32": np.float32, "f64": np.float64}
 NAMES = {"and": "and_", "or": "or_"}
@@ -286,3 +290,20 @@ def test_a_hash_table_takes_every_key_once(run: Run) -> None:
     found = {int(key): int(count) for key, count in zip(table, counts, strict=True) if key}
     unique, times = np.unique(keys, return_counts=True)
     assert found == dict(zip(unique.tolist(), times.tolist(), strict=True))
+
+
+def test_a_scope_older_gpus_do_not_have() -> None:
+    source = """
+    @gpu.kernel
+    def k(out: MutSlice[u32]) -> None:
+        gpu.atomic_add(out, 0, 1, scope="cluster")
+    """
+    module = to_ssa(SourceFile("kernel.py", full_source(source), "test.kernel"))
+    to_llvm_ir(module, TARGETS["sm_90"], Options())
+    with pytest.raises(CompileError) as raised:
+        to_llvm_ir(module, TARGETS["sm_80"], Options())
+    report = str(raised.value)
+    assert "scope 'cluster' exists from sm_90 on; this is compiled for sm_80" in report
+    assert 'gpu.atomic_add(out, 0, 1, scope="cluster")' in report
+    assert "kernel.py:11:5" in report
+    assert "scope='device'" in report

@@ -85,3 +85,18 @@ def smooth(x: Slice[f32], y: DisjointSlice[f32]) -> None:
     for i in gpu.grid_stride(len(y)):
         left, right = x[i - 1], x[(i + 1) % len(x)]
         y[i] = clamp(left * 0.25 + right / 2 - -(x[i] ** 2), f32(0.0), f32(1.0)) + i * 0.5
+
+
+@gpu.kernel
+def parallel(counts: MutSlice[u32], totals: MutSlice[f64], places: MutSlice[i32]) -> None:
+    """Atomics, warp operations and counting barriers keep the types of what they are given."""
+    lane: i32 = gpu.lane_id()
+    old: u32 = gpu.atomic_cas(counts, 0, 0, 1, order="acquire", scope="block")
+    found: u32 = gpu.atomic_inc(counts, 1, 31) + gpu.atomic_or_(counts, 2, old)
+    total: f64 = gpu.shuffle_xor(totals[lane], 1) + gpu.atomic_load(totals, 0, order="seq_cst")
+    gpu.atomic_store(totals, lane, gpu.shuffle(total, 0, mask=gpu.active_mask()), order="release")
+    gpu.thread_fence("system")
+    gpu.sync_warp()
+    here: i32 = gpu.sync_threads_count(gpu.any(found == 0) and gpu.all(lane < 40))
+    places[lane] = gpu.reduce_max(lane) + here + i32(gpu.clock64() - gpu.clock64())
+    counts[lane] = gpu.ballot(total > 0.0) | gpu.match_any(total)

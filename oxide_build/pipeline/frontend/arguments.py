@@ -35,7 +35,9 @@ def split_options(node: ast.Call, *names: str) -> tuple[ast.Call, dict[str, ast.
     return ast.Call(node.func, list(node.args), rest), {str(name): value for name, value in options.items()}
 
 
-def choice(f: FunctionBuilder, options: Mapping[str, ast.expr], name: str, words: tuple[str, ...], default: str) -> str:
+def choice(
+    f: FunctionBuilder, call: ast.Call, options: Mapping[str, ast.expr], name: str, words: tuple[str, ...], default: str
+) -> str:
     """The word an option names, which must be written out; CompileError with all there are otherwise."""
     if name not in options:
         return default
@@ -47,6 +49,6 @@ def choice(f: FunctionBuilder, options: Mapping[str, ast.expr], name: str, words
         known = ", ".join(repr(known) for known in words)
         if not isinstance(word, str):
             raise CompileError(f"`{name}` is a word written out, known at compile time", help=f"write one of {known}")
-        near = difflib.get_close_matches(word, words, n=1)
+        near = difflib.get_close_matches(word, words, n=1, cutoff=0.8)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise CompileError(f"{word!r} is no `{name}` this takes", help=f"{hint}there are {known}")
+        raise CompileError(f"`{ast.unparse(call.func)}` has no {name} {word!r}", help=f"{hint}there are: {known}")

@@ -74,18 +74,19 @@ def atomic_store(f: FunctionBuilder, node: ast.Call) -> Operand:
 def thread_fence(f: FunctionBuilder, node: ast.Call) -> Operand:
     """Keep this thread's memory operations before and after it apart, for all threads of the scope."""
     call, options = split_options(node, "scope")
-    if call.args:
-        options["scope"] = call.args.pop()
-    arguments(call)
-    f.emit(mir.thread_fence(scope=choice(f, options, "scope", mir.SCOPES, "device")))
+    if call.args and not options:
+        (options["scope"],) = arguments(call, "scope")
+    else:
+        arguments(call)
+    f.emit(mir.thread_fence(scope=choice(f, call, options, "scope", mir.SCOPES, "device")))
     return ()
 
 
 def _ordered(f: FunctionBuilder, node: ast.Call, orders: tuple[str, ...]) -> tuple[ast.Call, str, str]:
     """The call without `order` and `scope`, and these."""
     call, options = split_options(node, "order", "scope")
-    order = choice(f, options, "order", orders, "relaxed")
-    return call, order, choice(f, options, "scope", mir.SCOPES, "device")
+    order = choice(f, call, options, "order", orders, "relaxed")
+    return call, order, choice(f, call, options, "scope", mir.SCOPES, "device")
 
 
 def _element(f: FunctionBuilder, operation: str, array: ast.expr, index: ast.expr) -> ir.Value:

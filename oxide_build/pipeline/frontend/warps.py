@@ -61,9 +61,10 @@ def active_mask(f: FunctionBuilder, node: ast.Call) -> Operand:
 def sync_warp(f: FunctionBuilder, node: ast.Call) -> Operand:
     """The barrier of the lanes a mask names."""
     call, options = split_options(node, "mask")
-    if call.args:
-        options["mask"] = call.args.pop()
-    arguments(call)
+    if call.args and not options:
+        (options["mask"],) = arguments(call, "mask")
+    else:
+        arguments(call)
     f.emit(mir.sync_warp(_mask(f, options)))
     return ()
 
