@@ -30,7 +30,8 @@ def test_errors_are_counted_in_units_of_the_last_place(benchmark: Any) -> None:
     one = np.float32(1.0)
     found = np.array([one, np.nextafter(one, np.float32(2)), 2.0**-149, math.inf, math.nan, 1.0, 0.0], np.float32)
     exact = np.array([1.0, 1.0, 2.0**-148, 1e39, math.nan, math.nan, -0.0])
-    errors, wrong = benchmark.errors_in_ulp(found, exact)
+    with np.errstate(over="ignore"):
+        errors, wrong = benchmark.errors_in_ulp(found, exact)
     np.testing.assert_array_equal(errors, [0, 1, 1, 0, 0, 0, 0])
     assert wrong.tolist() == [False] * 5 + [True, False]
 
