@@ -21,9 +21,9 @@ class MathFunction:
 
     `parameters` are floats of one type, `n` an i32. `libdevice` is the stem of NVIDIA's name, `intrinsic` LLVM's where
     the GPU itself computes the function, correctly rounded; `approximate` says that fast math has `__nv_fast_…f` for
-    f32. `numpy` names the ufunc, "" where NumPy has none. `in_python`: Python's `math` has it, by this name and with this
-    meaning; `folds`: so does that of every Python, and the compiler computes it for literals. `narrow`: half precision
-    has it.
+    f32. `numpy` names the ufunc, "" where NumPy has none. `in_python`: Python's `math` has it, by this name and with
+    this meaning; `folds`: so does that of every Python, and the compiler computes it for literals. `narrow`: half
+    precision has it.
     """
 
     parameters: tuple[str, ...] = ("x",)

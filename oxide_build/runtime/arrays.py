@@ -36,6 +36,9 @@ _TORCH_TYPES: Mapping[str, str] = {
     **{f"torch.float{bits}": f"f{bits}" for bits in (16, 32, 64)},
 }
 
+_BIT_PATTERNS = frozenset({("u16", "bf16")})
+"""Arrays taken for another type's: not every library has bfloat16, so its bits will do, as in the simulator."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -93,7 +96,7 @@ def _describe(value: Any) -> str:
 
 def _problems(parameter: Parameter, view: View) -> Iterator[tuple[str, str]]:
     size, shape = _size(parameter.type), view.shape
-    if view.dtype != parameter.type:
+    if view.dtype != parameter.type and (view.dtype, parameter.type) not in _BIT_PATTERNS:
         yield f"got an array of {view.dtype}", f"convert it to {parameter.type} first; a launch converts no arrays"
     if len(shape) != parameter.rank:
         yield f"got an array of shape {shape}", f"reshape it to {parameter.rank} dimension(s)"

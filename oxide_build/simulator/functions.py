@@ -123,7 +123,8 @@ def _octets(value: Array) -> Array:
     """An integer's bits, one a column, the highest first."""
     unsigned = np.atleast_1d(value).view(f"u{value.dtype.itemsize}")
     big_endian = unsigned.astype(unsigned.dtype.newbyteorder(">"))
-    return np.unpackbits(big_endian.view(np.uint8).reshape(len(unsigned), -1), axis=1)
+    bits: Array = np.unpackbits(big_endian.view(np.uint8).reshape(len(unsigned), -1), axis=1)
+    return bits
 
 
 def _counting(count: Callable[[Array], Array]) -> Compute:
@@ -135,7 +136,8 @@ def _counting(count: Callable[[Array], Array]) -> Compute:
 
 
 def _leading_zeros(bits: Array) -> Array:
-    return np.where(bits.any(axis=1), bits.argmax(axis=1), bits.shape[1])
+    count: Array = np.where(bits.any(axis=1), bits.argmax(axis=1), bits.shape[1])
+    return count
 
 
 def _reverse(value: Array) -> Array:

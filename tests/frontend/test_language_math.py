@@ -156,7 +156,7 @@ def test_integers_wrap_at_their_own_width(run: Run, name: str) -> None:
 @pytest.mark.parametrize("name", INTEGERS)
 def test_bit_functions(run: Run, name: str) -> None:
     type = SCALARS[name]
-    values = edges(name) + [wrap(0x123456789ABCDEF0, type), wrap(0x40, type)]
+    values = [*edges(name), wrap(0x123456789ABCDEF0, type), wrap(0x40, type)]
     counts, reversed_ = np.zeros((3, len(values)), np.int32), np.zeros(len(values), dtype(name))
     run(
         kernel(f"""
@@ -436,8 +436,8 @@ def test_every_function_of_math(run: Run, name: str) -> None:
     lows, highs = np.array([_RANGES.get(f, (-4.0, 4.0)) for f in functions]).T[:, :, None]
     x, y = stored(lows + x * (highs - lows), name), stored(y, name)
     out = np.zeros(x.shape, dtype(name))
-    calls = [f"gpu.math.{f}(x[{n}, i]{', y[%d, i]' % n * (len(MATH_FUNCTIONS[f].parameters) - 1)})"
-             for n, f in enumerate(functions)]  # fmt: skip
+    seconds = [f", y[{row}, i]" * (len(MATH_FUNCTIONS[f].parameters) - 1) for row, f in enumerate(functions)]
+    calls = [f"gpu.math.{f}(x[{row}, i]{seconds[row]})" for row, f in enumerate(functions)]
     lines = "\n            ".join(f"out[{row}, i] = {call}" for row, call in enumerate(calls))
     run(
         kernel(f"""

@@ -18,6 +18,7 @@ import pytest
 import typed_kernels
 
 from oxide_build import gpu
+from oxide_build.dialects.functions import BIT_FUNCTIONS, MATH_FUNCTIONS
 from oxide_build.errors import KernelArgumentError, KernelError, LaunchError
 from oxide_build.gpu import DisjointSlice, MutSlice2D, Slice, f32, i32, types, u32
 
@@ -140,6 +141,9 @@ INTRINSICS: tuple[Callable[[], object], ...] = (
     lambda: gpu.block_dim.z,
     lambda: gpu.math.sqrt(f32(1)),
     lambda: gpu.math.pow(f32(1), 2),
+    lambda: gpu.bitcast(f32(1), u32),
+    lambda: gpu.popc(u32(1)),
+    lambda: gpu.fma(f32(1), 2.0, 3.0),
     lambda: twice(f32(1)),
     lambda: Slice[f32](),
     lambda: types.View.__len__(None),  # type: ignore[arg-type]  # any object shows that the body raises
@@ -215,3 +219,15 @@ def test_forall_refuses_what_has_no_line_of_threads() -> None:
         square.forall(10)
     with pytest.raises(LaunchError, match="its block is 0"):
         scale.forall(10, block=0)
+
+
+def test_every_function_of_the_tables_has_a_signature() -> None:
+    written_by_hand = {"fabs", "degrees", "radians", "isnan", "isinf", "isfinite"}
+    names = {
+        name for name, value in vars(gpu.math).items() if callable(value) and value.__module__ == gpu.math.__name__
+    }
+    assert names == {*MATH_FUNCTIONS, *written_by_hand}
+    for name, entry in MATH_FUNCTIONS.items():
+        assert tuple(inspect.signature(getattr(gpu.math, name)).parameters) == entry.parameters
+    for name in (*BIT_FUNCTIONS, "bitcast", "fma", "rsqrt"):
+        assert callable(getattr(gpu, name))

@@ -79,6 +79,15 @@ def histogram(x: Slice[u32], bins: MutSlice[i32], scale: f64) -> None:
         bins[0] = old + i32(math.sqrt(scale) * math.pow(scale, 2.0))
 
 
+@gpu.device
+def mixed(x: f32, n: u32) -> tuple[f32, u32]:
+    """Functions of bits keep the types a checker sees."""
+    whole, rest = divmod(x, 2.0)
+    wide = gpu.fma(gpu.rsqrt(whole), rest, 1.0)
+    far = math.ldexp(math.hypot(wide, x), 3) if math.isfinite(wide) else math.round(wide)
+    return far, gpu.brev(gpu.bitcast(far, u32)) + gpu.popc(n)
+
+
 @gpu.kernel
 def smooth(x: Slice[f32], y: DisjointSlice[f32]) -> None:
     """Arithmetic with indices, a device function, literals on either side."""

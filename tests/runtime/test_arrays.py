@@ -108,6 +108,14 @@ def test_torch_types(dtype: str, ours: str) -> None:
     assert read(Tensor(dtype), ours, rank=2).dtype == ours
 
 
+def test_bits_do_for_bfloat16_and_for_no_other_type() -> None:
+    assert read(Tensor("uint16"), "bf16", rank=2).shape == (2, 3)
+    with pytest.raises(KernelArgumentError, match="got an array of u16"):
+        read(Tensor("uint16"), "f16", rank=2)
+    with pytest.raises(KernelArgumentError, match="got an array of bf16"):
+        read(Tensor("bfloat16"), "u16", rank=2)
+
+
 def test_a_torch_tensor_a_kernel_cannot_take() -> None:
     with pytest.raises(KernelArgumentError, match=r"a torch\.Tensor of torch\.float32 in host memory, shape \(2, 3\)"):
         read(SimpleTensor(), rank=2)

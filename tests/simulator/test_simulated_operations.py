@@ -16,7 +16,7 @@ from oxide_build.dialects import mir
 from oxide_build.ir.types import SCALARS, Scalar
 from oxide_build.simulator.operations import PURE, dtype_of
 
-INTEGERS = ("i32", "i64", "u32", "u64")
+INTEGERS = ("i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64")
 FLOATS = ("f32", "f64")
 NUMBERS = INTEGERS + FLOATS
 TYPES = ("bool", *NUMBERS)
@@ -34,7 +34,7 @@ def edges(name: str) -> list[Any]:
         large = 3.0e38 if name == "f32" else 1.5e308
         values = [0.0, -0.0, 1.0, -1.0, 0.1, -2.5, 7.75, 1e-40, 16777217.0, large, -large, INF, -INF, NAN]
         return [rounded(value, name) for value in values]
-    values = [0, 1, 2, 3, 7, 31, 32, 63, 64, 100, type.maximum - 1, type.maximum, type.minimum, type.minimum + 1]
+    values = [0, 1, 2, 3, 7, 8, 16, 31, 32, 63, 64, 100, type.maximum - 1, type.maximum, type.minimum, type.minimum + 1]
     return values + [-1, -2, -7, -33] * (type.kind == "int")
 
 

@@ -19,6 +19,10 @@ from oxide_build.pipeline.options import Options
 
 CTYPES = {
     "bool": ctypes.c_uint8,
+    "i8": ctypes.c_int8,
+    "i16": ctypes.c_int16,
+    "u8": ctypes.c_uint8,
+    "u16": ctypes.c_uint16,
     "i32": ctypes.c_int32,
     "i64": ctypes.c_int64,
     "u32": ctypes.c_uint32,
@@ -26,7 +30,7 @@ CTYPES = {
     "f32": ctypes.c_float,
     "f64": ctypes.c_double,
 }
-INTEGERS = ("i32", "i64", "u32", "u64")
+INTEGERS = ("i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64")
 FLOATS = ("f32", "f64")
 DTYPES = {"f32": np.float32, "f64": np.float64}
 
