@@ -13,6 +13,7 @@ from oxide_build.pipeline.frontend.builder import (
     FunctionBuilder,
     translates,
 )
+from oxide_build.pipeline.frontend.constants import item_of
 from oxide_build.pipeline.frontend.conversions import (
     cast,
     scalar,
@@ -35,7 +36,10 @@ def subscript(f: FunctionBuilder, node: ast.Subscript) -> Operand:
         return _extent_of(f, node)
     base = f.expression(node.value)
     if isinstance(base, tuple):
-        raise CompileError("a tuple is unpacked, not indexed", help="write `a, b = …`")
+        index = f.known(node.slice)
+        if isinstance(index, Constant) and type(index.value) is int:
+            return item_of(base, index)
+        raise CompileError("a tuple is unpacked, not indexed", help="write `a, b = …`, or index it by a constant")
     return f.value(mir.load(element(f, node)))
 
 

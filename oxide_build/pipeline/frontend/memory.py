@@ -11,7 +11,6 @@ from oxide_build.ir.types import View, f32, f64, i32, i64, u32, u64
 from oxide_build.pipeline.frontend.annotations import scalar_type as annotated_scalar
 from oxide_build.pipeline.frontend.arguments import arguments
 from oxide_build.pipeline.frontend.builder import INTRINSICS, FunctionBuilder, translates
-from oxide_build.pipeline.frontend.constants import fold
 from oxide_build.pipeline.frontend.conversions import (
     coerce,
 )
@@ -53,8 +52,7 @@ def shared_array(f: FunctionBuilder, node: ast.Call) -> Operand:
 def _shape(f: FunctionBuilder, node: ast.expr) -> tuple[int, ...]:
     """A positive literal or a tuple of one or two of them; names of locals are not constants."""
     with f.at(node):
-        local = any(isinstance(part, ast.Name) and part.id in f.names for part in ast.walk(node))
-        folded = None if local else fold(node, f.module)
+        folded = f.known(node)
         items = folded if isinstance(folded, tuple) else (folded,)
         values = [item.value for item in items if isinstance(item, Constant) and type(item.value) is int]
         if len(values) != len(items) or not 1 <= len(values) <= 2 or min(values) < 1:

@@ -24,6 +24,7 @@ from oxide_build.pipeline.frontend.constants import (
     fold,
 )
 from oxide_build.pipeline.frontend.elements import extent, view_type
+from oxide_build.pipeline.frontend.library import Definition, unknown_import
 from oxide_build.pipeline.frontend.operands import (
     Constant,
     Operand,
@@ -58,8 +59,10 @@ def name(f: FunctionBuilder, node: ast.Name) -> Operand:
     if isinstance(binding, Variable):
         value = f.value(mir.load(binding.slot, name=node.id))
         return OwnIndex(value, binding.type) if isinstance(binding.type, Witness) else value
+    if isinstance(binding, Definition):
+        raise CompileError(f"`{node.id}` is a function", help=f"call it: `{node.id}(…)`")
     if binding is not None:
-        return binding
+        return _operand(binding) if isinstance(binding, tuple) else binding
     folded = fold(node, f.module)
     if folded is not None:
         return _operand(folded)
@@ -72,6 +75,13 @@ def _operand(folded: Folded) -> Operand:
 
 def unknown_name(f: FunctionBuilder, name: str) -> CompileError:
     """The error for a name that means nothing here: what it is on the host, or the nearest that exists."""
+    if name in f.unrolled_names:
+        return CompileError(
+            f"`{name}` has a value only inside its unrolled loop", help="assign it to another name there"
+        )
+    unknown = unknown_import(f.module.names.get(name, ""), name, f.module)
+    if unknown is not None:
+        return unknown
     if name in f.module.functions:
         return CompileError(f"`{name}` is a function", help=f"call it: `{name}(…)`")
     if name in f.module.constants:
@@ -110,6 +120,12 @@ def attribute(f: FunctionBuilder, node: ast.Attribute) -> Operand:
         if axis not in mir.AXES:
             raise CompileError(f"`gpu.{register}` has the parts x, y and z", help=f"write gpu.{register}.x")
         return coordinate(f, register, axis)
+    folded = None if local else fold(node, f.module)
+    if folded is not None:
+        return _operand(folded)
+    unknown = None if local else unknown_import(path, ast.unparse(node), f.module)
+    if unknown is not None:
+        raise unknown
     if path and path not in ("gpu", "math"):
         raise CompileError(f"`{ast.unparse(node)}` is no value of the kernel language", help=_nearest_path(path))
     if node.attr == "shape":
