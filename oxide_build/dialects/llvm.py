@@ -221,6 +221,8 @@ intrinsic = OpDefinition(
 
 # control
 br = OpDefinition("llvm.br", 0, _no_result, successors=1, terminator=True, pure=False)
+loop_br = OpDefinition("llvm.loop_br", 0, _no_result, {"unroll": int}, successors=1, terminator=True, pure=False)
+"""LLVM's `br` back to a loop's head, with the metadata that asks for so many copies of the body."""
 cond_br = OpDefinition("llvm.cond_br", 1, _condition, successors=2, terminator=True, pure=False)
 return_ = OpDefinition("llvm.return", None, _no_result, terminator=True, pure=False)
 unreachable = OpDefinition("llvm.unreachable", 0, _no_result, terminator=True, pure=False)

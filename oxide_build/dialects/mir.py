@@ -172,6 +172,11 @@ def _atomic(types: Types, attributes: Attributes) -> tuple[Type, ...]:
     return (types[1],)
 
 
+def _unroll(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    require(attributes["unroll"] >= 1, f"{attributes['unroll']} copies of a loop's body")
+    return ()
+
+
 def _call(types: Types, attributes: Attributes) -> tuple[Type, ...]:
     results: tuple[Type, ...] = attributes["results"]
     return results
@@ -224,6 +229,8 @@ sync_threads = OpDefinition("mir.sync_threads", 0, _no_result, pure=False)
 # control
 call = OpDefinition("mir.call", None, _call, {"callee": str, "results": tuple}, pure=False)
 br = OpDefinition("mir.br", 0, _no_result, successors=1, terminator=True, pure=False)
+loop_br = OpDefinition("mir.loop_br", 0, _unroll, {"unroll": int}, successors=1, terminator=True, pure=False)
+"""Back to a loop's head, with the author's request for that many copies of its body; otherwise as `br`."""
 cond_br = OpDefinition("mir.cond_br", 1, _condition, successors=2, terminator=True, pure=False)
 return_ = OpDefinition("mir.return", None, _no_result, terminator=True, pure=False)
 

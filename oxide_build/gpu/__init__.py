@@ -16,11 +16,14 @@ from oxide_build.gpu.intrinsics import (
     index_2d,
     require,
     shared_array,
+    static_range,
     sync_threads,
     thread_idx,
+    unroll,
 )
 from oxide_build.gpu.kernel import Kernel, device, kernel
 from oxide_build.gpu.types import (
+    Const,
     DisjointSlice,
     DisjointSlice2D,
     Index1D,
@@ -46,6 +49,7 @@ from oxide_build.gpu.types import (
 )
 
 __all__ = [
+    "Const",
     "DisjointSlice",
     "DisjointSlice2D",
     "Index1D",
@@ -77,10 +81,12 @@ __all__ = [
     "math",
     "require",
     "shared_array",
+    "static_range",
     "sync_threads",
     "thread_idx",
     "u8",
     "u16",
     "u32",
     "u64",
+    "unroll",
 ]

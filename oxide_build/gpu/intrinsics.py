@@ -89,6 +89,27 @@ def grid_stride(n: int) -> Iterator[Index1D]:
 
 
 @overload
+def static_range(stop: int, /) -> Iterator[int]: ...
+@overload
+def static_range(start: int, stop: int, step: int = 1, /) -> Iterator[int]: ...
+def static_range(start: int, stop: int = 0, step: int = 1, /) -> Any:
+    """`range` of constants, its loop written out: in each copy of the body the variable is a constant.
+
+    So it can be a shape, an index of a tuple, or what a `gpu.Const` parameter stands for. A function's unrolled
+    loops make at most 4096 copies in all.
+    """
+    raise outside_kernel("gpu.static_range()")
+
+
+def unroll(loop: range, copies: int, /) -> Iterator[i32]:
+    """`for i in gpu.unroll(range(n), 4)`: the same loop, its body repeated `copies` times between two tests.
+
+    A request to the code generator that changes no result; 1 asks it not to unroll a loop it would.
+    """
+    raise outside_kernel("gpu.unroll()")
+
+
+@overload
 def shared_array(shape: int, dtype: type[T]) -> MutSlice[T]: ...
 @overload
 def shared_array(shape: tuple[int, int], dtype: type[T]) -> MutSlice2D[T]: ...

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Generic, TypeVar
+    from typing import Annotated, Generic, TypeAlias, TypeVar
 
     from typing_extensions import Self
 
@@ -20,8 +20,19 @@ if TYPE_CHECKING:
     F = TypeVar("F", bound=float)
     T = TypeVar("T")
     Index = TypeVar("Index")
+
+    Const: TypeAlias = Annotated[T, "compile-time"]
 else:
     I = F = T = Index = None  # noqa: E741
+
+    class Const:
+        """A device function's parameter known at compile time: `gpu.Const[int]`, `gpu.Const[Callable[…, f32]]`.
+
+        The function is compiled once for each constant, or function, that calls give it.
+        """
+
+        def __class_getitem__(cls, parameter):
+            return type(list[int])(cls, parameter)
 
     class Generic:
         """`typing.Generic` without `typing`, whose import costs more than all of ours."""

@@ -117,7 +117,7 @@ class Machine:
         end = segment.end
         if end.definition is mir.sync_threads:
             self.waiting.setdefault(number, []).append(frame.group)
-        elif end.definition is mir.br:
+        elif end.definition in (mir.br, mir.loop_br):
             self._go(end.successors[0], frame)
         elif end.definition is mir.cond_br:
             self._branch(end, frame)

@@ -21,10 +21,10 @@ from oxide_build.pipeline.frontend import (
     threads,
 )
 from oxide_build.pipeline.frontend.functions import translate
-from oxide_build.pipeline.frontend.library import Resolve, nowhere, parse
+from oxide_build.pipeline.frontend.library import Resolve, imported_modules, nowhere, parse
 from oxide_build.pipeline.frontend.syntax import KernelModule
 
 RULES = (arithmetic, assignments, calls, conditions, elements, loops, memory, names, numbers, statements, threads)
 """The files whose rules register themselves when imported."""
 
-__all__ = ["RULES", "KernelModule", "Resolve", "nowhere", "parse", "translate"]
+__all__ = ["RULES", "KernelModule", "Resolve", "imported_modules", "nowhere", "parse", "translate"]

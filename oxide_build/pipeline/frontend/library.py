@@ -6,12 +6,14 @@ it takes. Each module is read once, when a kernel first asks for something of it
 
 from __future__ import annotations
 
+import ast
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from oxide_build.errors import CompileError, CompileErrors, SourceFile, Span
+from oxide_build.pipeline.frontend.scope import imported_names
 from oxide_build.pipeline.frontend.syntax import FunctionSyntax, KernelModule, read_module
 
 Resolve: TypeAlias = Callable[[str], "SourceFile | None"]
@@ -42,6 +44,16 @@ def _no_kernels(source: SourceFile) -> CompileError:
         "or take the module out of `kernels` under [tool.oxide]",
         span=Span(source, 1, 1, 1, 2),
     )
+
+
+def imported_modules(source: SourceFile) -> tuple[str, ...]:
+    """Every module a source's imports may mean, in order of name; none where it is not Python."""
+    try:
+        paths = imported_names(ast.parse(source.text), source.package).values()
+    except (SyntaxError, ValueError, RecursionError):
+        return ()
+    dotted = [path.split(".") for path in paths if path.split(".")[0] not in _NOT_SOURCE]
+    return tuple(sorted({".".join(parts[:length]) for parts in dotted for length in range(1, len(parts) + 1)}))
 
 
 @dataclass(frozen=True)

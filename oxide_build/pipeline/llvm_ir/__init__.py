@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from oxide_build.dialects import llvm
 from oxide_build.errors import InternalError
 from oxide_build.ir import Module
-from oxide_build.pipeline.llvm_ir.debug import DebugInfo
+from oxide_build.pipeline.llvm_ir.debug import Metadata
 from oxide_build.pipeline.llvm_ir.function import FunctionWriter
 from oxide_build.pipeline.llvm_ir.literals import global_text, results_text, string_text, symbol_text, type_text
 from oxide_build.pipeline.options import Options
@@ -30,9 +30,9 @@ _OVERRIDE = 4
 
 def emit_llvm_ir(module: Module, target: Target, options: Options) -> str:
     """Write `module` as LLVM IR; which SM it is for stands in its head."""
-    debug = DebugInfo()
+    metadata = Metadata()
     bodies = [
-        "\n".join(FunctionWriter(function, debug if options.line_info else None).lines())
+        "\n".join(FunctionWriter(function, metadata, options.line_info).lines())
         for function in module.functions.values()
     ]
     flags = [(_OVERRIDE, "nvvm-reflect-ftz", 1)] if options.fast_math else []
@@ -42,7 +42,7 @@ def emit_llvm_ir(module: Module, target: Target, options: Options) -> str:
         [global_text(item) for item in module.globals.values()],
         list(_declarations(module)),
         ["\n\n".join(bodies)],
-        debug.lines(flags),
+        metadata.lines(flags),
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 

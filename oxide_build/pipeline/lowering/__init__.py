@@ -53,6 +53,7 @@ def _lower_function(source: Function, module: Module, options: Options) -> Funct
     lowering.function.attributes = {
         "parameters": tuple(attributes),
         "attributes": (*_launch_bounds(source), *_float_mode(options)),
+        **{key: value for key, value in source.attributes.items() if key == "inline"},
     }
     return lowering.run()
 

@@ -20,6 +20,13 @@ def lower_br(lowering: FunctionLowering, op: Op) -> tuple[()]:
     return ()
 
 
+@lowers(mir.loop_br)
+def lower_loop_br(lowering: FunctionLowering, op: Op) -> tuple[()]:
+    successors = [lowering.successor(successor) for successor in op.successors]
+    lowering.emit(llvm.loop_br, to=successors, unroll=op.attributes["unroll"])
+    return ()
+
+
 @lowers(mir.cond_br)
 def lower_cond_br(lowering: FunctionLowering, op: Op) -> tuple[()]:
     condition = lowering.operand(op)
