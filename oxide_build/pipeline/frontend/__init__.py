@@ -14,6 +14,7 @@ from oxide_build.pipeline.frontend import (
     conditions,
     elements,
     loops,
+    matching,
     memory,
     names,
     numbers,
@@ -24,7 +25,7 @@ from oxide_build.pipeline.frontend.functions import translate
 from oxide_build.pipeline.frontend.library import Resolve, imported_modules, nowhere, parse
 from oxide_build.pipeline.frontend.syntax import KernelModule
 
-RULES = (arithmetic, assignments, calls, conditions, elements, loops, memory, names, numbers, statements, threads)
+RULES = (arithmetic, assignments, calls, conditions, elements, loops, matching, memory, names, numbers, statements, threads)
 """The files whose rules register themselves when imported."""
 
 __all__ = ["RULES", "KernelModule", "Resolve", "imported_modules", "nowhere", "parse", "translate"]

@@ -207,6 +207,19 @@ class FunctionBuilder:
             local[name] = binding
         return fold(node, self.module, local=local)
 
+    def decided(self, test: ast.expr) -> bool | None:
+        """What a condition is in this copy of a loop's body, or for these compile-time parameters; None if in no other.
+
+        Only the side it chooses is translated: the other may make no sense here.
+        """
+        folded = self.known(test) if self.is_compile_time(test) else None
+        return folded.value if isinstance(folded, Constant) and isinstance(folded.value, bool) else None
+
+    def is_compile_time(self, node: ast.expr) -> bool:
+        """Whether an expression names a `gpu.Const` parameter or an unrolled loop's variable."""
+        names = (part.id for part in ast.walk(node) if isinstance(part, ast.Name))
+        return any(isinstance(self.names.get(name), Constant) for name in names)
+
     def _rule(self, table: dict[Any, Rule], node: ast.AST) -> Rule:
         if type(node) in table:
             return table[type(node)]

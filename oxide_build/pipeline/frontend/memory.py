@@ -27,8 +27,11 @@ _MOST_SHARED_BYTES = 48 * 1024
 
 @translates(INTRINSICS, "len")
 def length(f: FunctionBuilder, node: ast.Call) -> Operand:
-    """`len(x)`: the first extent."""
+    """`len(x)`: the first extent; of a constant tuple, its length."""
     (argument,) = arguments(node, "x")
+    known = f.known(argument)
+    if isinstance(known, tuple):
+        return Constant(len(known))
     return extent(f, f.view(argument), 0)
 
 
