@@ -14,7 +14,7 @@ import pytest
 
 from oxide_build.build import run as build
 from oxide_build.build import write_in_tree
-from oxide_build.config import Config, parse_config
+from oxide_build.config import Config, load_config
 from oxide_build.errors import CompileErrors, SourceFile
 from oxide_build.gpu import Kernel
 from oxide_build.inspection import inspect
@@ -89,6 +89,11 @@ FILES = {
     "pkg/kernels/sizes.py": SIZES,
     "pkg/kernels/main.py": KERNEL,
 }
+IMPORTABLE = {
+    **FILES,
+    "pkg/kernels/common.py": COMMON.replace("import numpy_is_not_here_either", ""),
+    "pkg/kernels/sizes.py": "TILE = 8\nLOOP = TILE * 2\n",
+}
 EXPECTED = [144, 18, -3, 11, 48, 17, 19, 24]
 
 
@@ -120,15 +125,16 @@ def written(root: Path, files: Mapping[str, str]) -> Path:
     return root
 
 
-def config(*targets: str) -> Config:
-    return parse_config({"kernels": ["pkg.kernels.main"], "targets": list(targets)})
+def configured(root: Path, target: str) -> Config:
+    table = f'[project]\nname = "pkg"\n[tool.oxide]\nkernels = ["pkg.kernels.main"]\ntargets = ["{target}"]\n'
+    (root / "pyproject.toml").write_text(table)
+    return load_config(root)
 
 
 @pytest.mark.parametrize("base", ["", "src"])
 def test_build_reads_imported_modules_and_says_so_in_the_manifest(tmp_path: Path, base: str) -> None:
     written(tmp_path / base, FILES)
-    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'pkg'\n")
-    (job,) = plan(config("sm_80"), tmp_path)
+    (job,) = plan(configured(tmp_path, "sm_80"), tmp_path)
     assert [source.module for source in job.imports] == ["pkg", "pkg.kernels", "pkg.kernels.common", "pkg.kernels.sizes", "pkg.other"]
     (built,) = build([job], workers=1, log=lambda line: None)
     manifest = Manifest.from_json(built.files["_oxide/main.json"].decode())
@@ -143,8 +149,8 @@ def test_inspect_finds_modules_around_the_file(tmp_path: Path) -> None:
 
 
 def test_simulate_reads_what_the_kernels_module_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = {name: text.replace("import numpy_is_not_here_either", "") for name, text in FILES.items()}
-    files = {name.replace("pkg", "pkg_simulated"): text.replace("pkg.", "pkg_simulated.") for name, text in files.items()}
+    renamed = {name.replace("pkg", "pkg_simulated"): text for name, text in IMPORTABLE.items()}
+    files = {name: text.replace("pkg.", "pkg_simulated.") for name, text in renamed.items()}
     written(tmp_path, files)
     monkeypatch.syspath_prepend(str(tmp_path))
     module = importlib.import_module("pkg_simulated.kernels.main")
@@ -162,11 +168,9 @@ def test_functions_of_other_modules_on_the_gpu(tmp_path: Path, monkeypatch: pyte
     torch: Any = pytest.importorskip("torch")
     from oxide_build.runtime import device
 
-    files = {name: text.replace("import numpy_is_not_here_either", "") for name, text in FILES.items()}
-    written(tmp_path, files)
-    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'pkg'\n")
+    written(tmp_path, IMPORTABLE)
     major, minor = device.current().capability
-    write_in_tree(build(plan(config(f"sm_{major}{minor}"), tmp_path), workers=1, log=lambda line: None))
+    write_in_tree(build(plan(configured(tmp_path, f"sm_{major}{minor}"), tmp_path), workers=1, log=lambda line: None))
     monkeypatch.syspath_prepend(str(tmp_path))
     kernel: Kernel = importlib.import_module("pkg.kernels.main").k
     out = torch.zeros(8, dtype=torch.int32, device="cuda")

@@ -110,7 +110,8 @@ def unknown_import(path: str, text: str, module: KernelModule) -> CompileError |
     if not home or path.split(".")[0] in _NOT_SOURCE:
         return None
     found = module.library.find(path)
-    if found is None:
+    known: set[str] = set() if found is None else _defined(found.module)
+    if found is None or ("." in found.name and found.name.partition(".")[0] not in known):
         return CompileError(
             f"`{text}` comes from `{home}`, whose source cannot be found",
             help="kernels use functions and constants of modules of their own package; pass other values as parameters",
@@ -124,9 +125,12 @@ def unknown_import(path: str, text: str, module: KernelModule) -> CompileError |
         )
     if found.name in there.constants or found.name in there.functions:
         return None
-    known = [*there.functions, *there.constants, *there.names]
     near = difflib.get_close_matches(found.name, known, n=1)
     return CompileError(
         f"`{there.source.module}` has no `{found.name}`",
         help=f"did you mean `{near[0]}`?" if near else f"see what {there.source.path} defines at its top level",
     )
+
+
+def _defined(module: KernelModule) -> set[str]:
+    return {*module.functions, *module.constants, *module.names, *module.host_names}
