@@ -107,8 +107,8 @@ class Manifest:
     """Everything the loader knows about one kernel module.
 
     `source` is the kernel file's name and `source_sha256` its digest; `imports` maps the modules of the project it
-    imports from, which may have lent it functions and constants, to the digests of their text; `generator` maps tool to version; `options`
-    are the settings that shaped the code; `requested` are the targets asked for, built or not.
+    imports from, which may have lent it functions and constants, to the digests of their text; `generator` maps tool
+    to version; `options` are the settings that shaped the code; `requested` are the targets asked for, built or not.
     """
 
     module: str

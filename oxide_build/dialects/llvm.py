@@ -129,9 +129,14 @@ def _load(types: Types, attributes: Attributes) -> tuple[Type, ...]:
 
 
 def _store(types: Types, attributes: Attributes) -> tuple[Type, ...]:
-    _scalar(types[0])
+    _plain(types[0])
     _pointer(types[1])
     return ()
+
+
+def _alloca(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    require(attributes["count"] >= 1, "an alloca of nothing")
+    return (Pointer(None, "generic"),)
 
 
 def _atomicrmw(types: Types, attributes: Attributes) -> tuple[Type, ...]:
@@ -209,6 +214,7 @@ _ALIGNMENT: Mapping[str, type] = {"alignment": int}
 addressof = OpDefinition("llvm.addressof", 0, _addressof, {"symbol": str, "space": str})
 addrspacecast = OpDefinition("llvm.addrspacecast", 1, _addrspacecast, {"space": str})
 getelementptr = OpDefinition("llvm.getelementptr", 2, _getelementptr, {"element": Scalar})
+alloca = OpDefinition("llvm.alloca", 0, _alloca, {"element": Scalar, "count": int, **_ALIGNMENT}, pure=False)
 load = OpDefinition("llvm.load", 1, _load, {**_TYPE, **_ALIGNMENT}, pure=False)
 store = OpDefinition("llvm.store", 2, _store, _ALIGNMENT, pure=False)
 atomicrmw = OpDefinition("llvm.atomicrmw", 2, _atomicrmw, {"operation": str, "ordering": str, "scope": str}, pure=False)
@@ -217,6 +223,10 @@ atomicrmw = OpDefinition("llvm.atomicrmw", 2, _atomicrmw, {"operation": str, "or
 call = OpDefinition("llvm.call", None, _call, {"callee": str, "results": tuple}, pure=False)
 intrinsic = OpDefinition(
     "llvm.intrinsic", None, _intrinsic, {"intrinsic": str, "results": tuple, **_FAST_MATH}, pure=False
+)
+
+inline_asm = OpDefinition(
+    "llvm.inline_asm", None, _call, {"text": str, "constraints": str, "results": tuple}, pure=False
 )
 
 # control

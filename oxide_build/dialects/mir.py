@@ -14,6 +14,9 @@ Meanings the types do not say:
 - A kernel's attributes are `index_dims` (how many dimensions its launch may have, 0: any),
   `block` ((x, y, z) or None) and `contracts` ((text, line, condition) each, the condition
   in the manifest's form).
+- `arch` is the target's number, 90 for sm_90a; the `ssa` stage is the same for all targets.
+  `print` writes its texts with its operands between them. `ptx` is the author's own PTX,
+  `%0`, `%1`, … its results, then its operands.
 - Indices were checked by `bounds_check` before `element`; an extent is never negative.
 """
 
@@ -31,6 +34,8 @@ Attributes = Mapping[str, Attribute]
 PREDICATES = ("eq", "ne", "lt", "le", "gt", "ge")
 AXES = ("x", "y", "z")
 COORDINATES = ("thread_idx", "block_idx", "block_dim", "grid_dim")
+NOT_IN_PTX = ("i8", "u8", "f16", "bf16")
+"""Number types inline PTX has no operands of."""
 ATOMICS = ("add",)
 MATH_FUNCTIONS: Mapping[str, int] = {
     "sqrt": 1,
@@ -172,6 +177,23 @@ def _atomic(types: Types, attributes: Attributes) -> tuple[Type, ...]:
     return (types[1],)
 
 
+def _i32(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    return (i32,)
+
+
+def _print(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    for type in types:
+        _scalar(type)
+    require(len(attributes["texts"]) == len(types) + 1, f"{len(attributes['texts'])} texts around {len(types)} values")
+    return ()
+
+
+def _ptx(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    for type in (*types, *attributes["results"]):
+        require(_scalar(type).kind != "bool" and _scalar(type).name not in NOT_IN_PTX, f"no register for {type}")
+    return _call(types, attributes)
+
+
 def _unroll(types: Types, attributes: Attributes) -> tuple[Type, ...]:
     require(attributes["unroll"] >= 1, f"{attributes['unroll']} copies of a loop's body")
     return ()
@@ -224,6 +246,9 @@ assume = OpDefinition("mir.assume", 1, _condition, pure=False)
 
 # threads
 coordinate = OpDefinition("mir.coordinate", 0, _coordinate, {"register": str, "axis": str})
+arch = OpDefinition("mir.arch", 0, _i32)
+print_ = OpDefinition("mir.print", None, _print, {"texts": tuple}, pure=False)
+ptx = OpDefinition("mir.ptx", None, _ptx, {"text": str, "results": tuple}, pure=False)
 sync_threads = OpDefinition("mir.sync_threads", 0, _no_result, pure=False)
 
 # control

@@ -7,6 +7,7 @@ start-up: it loads none of the others, and takes well under ten milliseconds.
 
 from oxide_build.gpu import math
 from oxide_build.gpu.intrinsics import (
+    arch,
     atomic_add,
     block_dim,
     block_idx,
@@ -14,6 +15,7 @@ from oxide_build.gpu.intrinsics import (
     grid_stride,
     index_1d,
     index_2d,
+    ptx,
     require,
     shared_array,
     static_range,
@@ -61,6 +63,7 @@ __all__ = [
     "Slice",
     "Slice2D",
     "ThreadIndex",
+    "arch",
     "atomic_add",
     "bf16",
     "block_dim",
@@ -79,6 +82,7 @@ __all__ = [
     "index_2d",
     "kernel",
     "math",
+    "ptx",
     "require",
     "shared_array",
     "static_range",

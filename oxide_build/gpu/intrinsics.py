@@ -23,6 +23,7 @@ else:
     from oxide_build.gpu.types import Index1D, IndexCol, IndexRow, MutableView, MutSlice, MutSlice2D, i32
 
     T = TypeVar("T")
+    U = TypeVar("U")
     Index = TypeVar("Index")
 
 
@@ -49,6 +50,15 @@ class Coordinates:
 
     def __repr__(self) -> str:
         return self._name
+
+
+class Architecture:
+    """`gpu.arch` on the host, where it has no value."""
+
+    def _refuse(self, other: object = None) -> int:
+        raise outside_kernel("gpu.arch")
+
+    __index__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
 
 
 thread_idx = Coordinates("gpu.thread_idx")
@@ -136,6 +146,31 @@ def atomic_add(
 ) -> T:
     """Add `value` to `view[index]` in one indivisible step and return what was there before."""
     raise outside_kernel("gpu.atomic_add()")
+
+
+if TYPE_CHECKING:
+    arch: i32
+else:
+    arch = Architecture()
+"""The target's compute capability times ten, 90 on Hopper: `if gpu.arch >= 90:` is decided for each target.
+
+Both sides must be right; only the one a target takes is compiled for it. The simulator is a 90 unless told.
+"""
+
+
+@overload
+def ptx(text: str, results: None, /, *inputs: float) -> None: ...
+@overload
+def ptx(text: str, results: type[T], /, *inputs: float) -> T: ...
+@overload
+def ptx(text: str, results: tuple[type[T], type[U]], /, *inputs: float) -> tuple[T, U]: ...
+def ptx(text: str, results: Any, /, *inputs: float) -> Any:
+    """Inline PTX: `gpu.ptx("add.u32 %0, %1, %2;", u32, a, b)`.
+
+    `%0`, `%1`, … are the results, whose types come first, then the inputs, each in a register of its type: integers of
+    16, 32 and 64 bits, `f32`, `f64`. The code stays where it is, executed as often as written, and may touch memory.
+    """
+    raise outside_kernel("gpu.ptx()")
 
 
 def require(condition: bool) -> None:

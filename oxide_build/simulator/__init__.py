@@ -29,18 +29,29 @@ except ModuleNotFoundError as error:
 
 THREADS_AT_ONCE = 1 << 17
 SHARED_BYTES_AT_ONCE = 1 << 28
+NEWEST_ARCH = 90
+"""What `gpu.arch` is where the caller does not say."""
 
 
-def simulate(module: ir.Module, kernel: manifest.Kernel, grid: object, block: object, arguments: Sequence[Any]) -> None:
+def simulate(
+    module: ir.Module,
+    kernel: manifest.Kernel,
+    grid: object,
+    block: object,
+    arguments: Sequence[Any],
+    *,
+    arch: int = NEWEST_ARCH,
+) -> None:
     """Run a kernel of an `ssa` module for every thread of `grid` blocks of `block` threads.
 
     `grid` and `block` are an int or up to three; `arguments` are NumPy arrays (changed in place) and scalars, in
-    declared order. Raises LaunchError, KernelArgumentError, or KernelFault when a check fails on the way.
+    declared order; `arch` is what `gpu.arch` is. Raises LaunchError, KernelArgumentError, or KernelFault when a check fails
+    on the way.
     """
     blocks, threads = normalize(grid, "grid"), normalize(block, "block")
     check_geometry(kernel, blocks, threads)
     values = check_arguments(kernel, bind(kernel, tuple(arguments), {}))
-    program = prepare(inline_calls(module, module.functions[kernel.name]))
+    program = prepare(inline_calls(module, module.functions[kernel.name], arch))
     at_once = _blocks_at_once(threads, program.shared_memory)
     with np.errstate(all="ignore"):
         for chunk in chunks(blocks, threads, at_once):

@@ -17,7 +17,7 @@ from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import InternalError
 from oxide_build.ir.types import Pointer
-from oxide_build.simulator import faults, memory
+from oxide_build.simulator import faults, memory, printing
 from oxide_build.simulator.memory import Memory
 from oxide_build.simulator.operations import PURE
 from oxide_build.simulator.threads import Array, Group
@@ -42,6 +42,8 @@ _PLACED: Mapping[ir.OpDefinition, Run] = {
     mir.load: memory.load,
     mir.store: memory.store,
     mir.atomic: memory.fetch_add,
+    mir.print_: printing.print_values,
+    mir.ptx: printing.refuse_ptx,
     mir.bounds_check: _without_memory(faults.bounds_check),
     mir.check: _without_memory(faults.check),
     mir.assume: _without_memory(faults.assume),
@@ -137,7 +139,7 @@ def _readers(pieces: list[list[ir.Op]]) -> dict[ir.Value, set[int]]:
 
 
 def _instruction(op: ir.Op, segment: int, readers: Mapping[ir.Value, set[int]]) -> Instruction:
-    result = op.result if op.results else None
+    result = op.result if len(op.results) == 1 else None
     reading = readers.get(result, set()) if result is not None else set()
     return Instruction(_run(op, bool(reading)), _reads(op), result if reading else None, bool(reading - {segment}))
 

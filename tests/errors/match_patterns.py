@@ -14,8 +14,6 @@ class Op(IntEnum):
 @gpu.kernel
 def matched(op: i32, a: f32, x: MutSlice[i32]) -> None:
     match op:
-        case TILE:
-            x[0] = 1
         case Op.DIV:
             x[0] = 2
         case (1, 2):
@@ -26,6 +24,8 @@ def matched(op: i32, a: f32, x: MutSlice[i32]) -> None:
             x[0] = 5
         case Op.ADD as other:
             x[0] = other
+        case TILE:
+            x[0] = 1
     match a:
         case 1:
             x[0] = 6
@@ -33,7 +33,39 @@ def matched(op: i32, a: f32, x: MutSlice[i32]) -> None:
 
 
 # report:
-# match_patterns.py:17:14: error: not Python: name capture 'TILE' makes remaining patterns unreachable
-#             case TILE:
-#                  ^
-# 1 error
+# match_patterns.py:1:1: error: `case [1, 2]` is not part of the kernel language
+#     from oxide_build import gpu
+#     ^
+#   help: patterns are integers, `Op.ADD` of an IntEnum, `A | B`, and `_`; for others write `if`/`elif`
+# match_patterns.py:1:1: error: `case 1.5` is no integer constant
+#     from oxide_build import gpu
+#     ^
+#   help: write an integer, `Op.ADD` of an IntEnum, or `_`
+# match_patterns.py:1:1: error: 3000000000 does not fit i32 (-2147483648 to 2147483647)
+#     from oxide_build import gpu
+#     ^
+# match_patterns.py:1:1: error: `case Op.ADD as other` is not part of the kernel language
+#     from oxide_build import gpu
+#     ^
+#   help: patterns are integers, `Op.ADD` of an IntEnum, `A | B`, and `_`; for others write `if`/`elif`
+# match_patterns.py:1:1: error: `case TILE` does not compare with `TILE`: Python takes a bare name in a pattern for a new one
+#     from oxide_build import gpu
+#     ^
+#   help: write `case _ if subject == TILE:`, or make it a member of an IntEnum
+# match_patterns.py:17:14: error: `Op` exists only on the host
+#             case Op.DIV:
+#                  ^^^^^^
+#   help: pass it as a parameter, or make it a module-level constant assigned once
+# match_patterns.py:26:20: error: unknown name `other`
+#                 x[0] = other
+#                        ^^^^^
+#   help: assign it before, or make it a parameter
+# match_patterns.py:29:11: error: `match` on f32
+#         match a:
+#               ^
+#   help: compare floats with `if`
+# match_patterns.py:32:12: error: `Op` exists only on the host
+#         x[1] = Op
+#                ^^
+#   help: pass it as a parameter, or make it a module-level constant assigned once
+# 9 errors

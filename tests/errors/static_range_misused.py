@@ -31,26 +31,25 @@ def unrolled(n: i32, x: MutSlice[f32]) -> None:
 #         for i in gpu.static_range(100_000):
 #                  ^^^^^^^^^^^^^^^^^^^^^^^^^
 #   help: write `for i in range(…)`, which stays a loop
-# static_range_misused.py:11:14: error: unrolled loops of this function make 100004 copies of their bodies, the most is 4096
-#         for k in gpu.static_range(4):
-#                  ^^^^^^^^^^^^^^^^^^^
-#   help: write `for i in range(…)`, which stays a loop
-# static_range_misused.py:15:14: error: unrolled loops of this function make 100006 copies of their bodies, the most is 4096
+# static_range_misused.py:12:9: error: `k` is a compile-time constant here
+#             k = 2
+#             ^
+#   help: assign to another name
+# static_range_misused.py:13:9: error: `k` has a value only inside its unrolled loop
+#         y = k
+#             ^
+#   help: assign it to another name there
+# static_range_misused.py:15:9: error: `j` has a value already, and an unrolled loop's variable is a constant
 #         for j in gpu.static_range(2):
-#                  ^^^^^^^^^^^^^^^^^^^
-#   help: write `for i in range(…)`, which stays a loop
-# static_range_misused.py:17:5: error: `gpu.unroll` takes a range and a constant from 1 to 64
+#             ^
+#   help: use another name
+# static_range_misused.py:17:14: error: `gpu.unroll` takes a range and a constant from 1 to 64
 #         for i in gpu.unroll(range(n), n):
-#         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+#                  ^^^^^^^^^^^^^^^^^^^^^^^
 #   help: write `for i in gpu.unroll(range(n), 4):`
-# static_range_misused.py:19:17: error: unrolled loops of this function make 100008 copies of their bodies, the most is 4096
+# static_range_misused.py:19:9: error: one number for 2 names
 #         for a, b in (1, 2):
-#                     ^^^^^^
-#   help: write `for i in range(…)`, which stays a loop
-# static_range_misused.py:20:11: error: unknown name `a`
-#             x[a] = 1.0
-#               ^
-#   help: assign it before, or make it a parameter
+#             ^^^^
 # static_range_misused.py:21:14: error: a kernel cannot loop over `(1.0, 2.0)[n]`
 #         for v in (1.0, 2.0)[n]:
 #                  ^^^^^^^^^^^^^

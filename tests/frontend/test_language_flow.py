@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.frontend.conftest import Run
+from oxide_build.errors import KernelError, SourceFile
+from oxide_build.pipeline import describe, to_ssa
+from oxide_build.simulator import simulate
+from tests.frontend.conftest import Run, full_source
 
 # unrolled loops
 
@@ -379,3 +382,86 @@ def test_match_on_a_compile_time_parameter_translates_one_case(run: Run) -> None
         out,
     )
     assert out.tolist() == [52, 9, 19]
+
+
+# printing, targets, inline PTX
+
+
+PRINT = """
+@gpu.kernel
+def k(n: i32, x: MutSlice[f32]) -> None:
+    i = gpu.index_1d()
+    if i < n:
+        print("i =", i, x[i], i > 1, f64(x[i]) * 1e10, end="; 100%\\n", sep=" ")
+        print(i64(-5), u64(5), u32(7), -1.5, sep="")
+    print("done")
+"""
+PRINTED = [
+    *("i = 0 0.5 False 5e+09; 100%", "i = 1 0.333333 False 3.33333e+09; 100%", "i = 2 inf True inf; 100%"),
+    *["-557-1.5"] * 3,
+    *["done"] * 4,
+]
+
+
+def test_print_writes_to_standard_output(simulated: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    simulated(PRINT, 3, np.array([0.5, 1 / 3, np.inf, 0], np.float32), block=4)
+    assert capsys.readouterr().out.splitlines() == PRINTED
+
+
+@pytest.mark.gpu
+def test_print_writes_the_same_on_the_gpu(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    run(PRINT, 3, np.array([0.5, 1 / 3, np.inf, 0], np.float32), block=4)
+    assert sorted(capfd.readouterr().out.splitlines()) == sorted(PRINTED)
+
+
+ARCH = """
+@gpu.kernel
+def k(out: MutSlice[i32]) -> None:
+    if gpu.arch >= 90:
+        out[0] = 1
+    else:
+        out[0] = 2
+    if gpu.arch < 80 or out[1] > 5:
+        out[1] = 10
+    out[2] = gpu.arch
+"""
+
+
+def test_the_simulator_is_as_new_a_target_as_it_is_told() -> None:
+    module = to_ssa(SourceFile("kernel.py", full_source(ARCH), "test.kernel"))
+    for arch, expected in ((75, [2, 10, 75]), (90, [1, 0, 90]), (100, [1, 0, 100])):
+        out = np.zeros(3, np.int32)
+        simulate(module, describe(module)[0], 1, 1, [out], arch=arch)
+        assert out.tolist() == expected
+
+
+def test_arch_is_the_targets(run: Run) -> None:
+    out = np.zeros(3, np.int32)
+    run(ARCH, out)
+    assert out[0] == (1 if out[2] >= 90 else 2)
+    assert out[1] == (10 if out[2] < 80 else 0)
+    assert out[2] >= 75
+
+
+PTX = """
+@gpu.kernel
+def k(a: u32, b: f64, out: MutSlice[u32], wide: MutSlice[f64]) -> None:
+    out[0] = gpu.ptx("add.u32 %0, %1, %2;", u32, a, u32(5))
+    out[1], out[2] = gpu.ptx("{ .reg .u32 t; mov.u32 t, %2; shl.b32 %0, t, 1; mov.u32 %1, %laneid; }", (u32, u32), a)
+    wide[0] = gpu.ptx("fma.rn.f64 %0, %1, %1, %1;", f64, b)
+    gpu.ptx("membar.gl;", None)
+"""
+
+
+def test_inline_ptx_cannot_be_simulated(simulated: Run) -> None:
+    with pytest.raises(KernelError, match="inline PTX cannot be simulated"):
+        simulated(PTX, 1, 2.0, np.zeros(3, np.uint32), np.zeros(1))
+
+
+@pytest.mark.gpu
+def test_inline_ptx_runs_on_the_gpu(run: Run, request: pytest.FixtureRequest) -> None:
+    if "simulator" in request.node.name:
+        pytest.skip("the simulator has no PTX")
+    out, wide = np.zeros(3, np.uint32), np.zeros(1)
+    run(PTX, 7, 3.0, out, wide)
+    assert (out.tolist(), wide.tolist()) == ([12, 14, 0], [12.0])

@@ -135,7 +135,13 @@ def configured(root: Path, target: str) -> Config:
 def test_build_reads_imported_modules_and_says_so_in_the_manifest(tmp_path: Path, base: str) -> None:
     written(tmp_path / base, FILES)
     (job,) = plan(configured(tmp_path, "sm_80"), tmp_path)
-    assert [source.module for source in job.imports] == ["pkg", "pkg.kernels", "pkg.kernels.common", "pkg.kernels.sizes", "pkg.other"]
+    assert [source.module for source in job.imports] == [
+        "pkg",
+        "pkg.kernels",
+        "pkg.kernels.common",
+        "pkg.kernels.sizes",
+        "pkg.other",
+    ]
     (built,) = build([job], workers=1, log=lambda line: None)
     manifest = Manifest.from_json(built.files["_oxide/main.json"].decode())
     assert manifest.imports["pkg.kernels.common"] == hashlib.sha256(COMMON.encode()).hexdigest()
@@ -181,7 +187,11 @@ def test_functions_of_other_modules_on_the_gpu(tmp_path: Path, monkeypatch: pyte
 
 
 WRONG = {
-    "elsewhere": ("from .missing import f\n", "f(1)", "`f` comes from `pkg.kernels.missing`, whose source cannot be found"),
+    "elsewhere": (
+        "from .missing import f\n",
+        "f(1)",
+        "`f` comes from `pkg.kernels.missing`, whose source cannot be found",
+    ),
     "misspelt": ("from .common import hepler\n", "hepler(1)", "did you mean `helper`"),
     "host": ("from .common import host\n", "host(1)", "exists only on the host, in `pkg.kernels.common`"),
     "host module": ("import numpy as np\n", "np.sin(1)", "`np.sin` comes from `numpy`"),
@@ -190,7 +200,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("imports, value, message", WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize(("imports", "value", "message"), WRONG.values(), ids=WRONG)
 def test_wrong_imports_are_explained(imports: str, value: str, message: str) -> None:
     text = f"{HEAD}{imports}\n@gpu.kernel\ndef k(out: MutSlice[i32]) -> None:\n    out[0] = {value}\n"
     with pytest.raises(CompileErrors) as raised:

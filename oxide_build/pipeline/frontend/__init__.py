@@ -18,6 +18,7 @@ from oxide_build.pipeline.frontend import (
     memory,
     names,
     numbers,
+    printing,
     statements,
     threads,
 )
@@ -25,7 +26,21 @@ from oxide_build.pipeline.frontend.functions import translate
 from oxide_build.pipeline.frontend.library import Resolve, imported_modules, nowhere, parse
 from oxide_build.pipeline.frontend.syntax import KernelModule
 
-RULES = (arithmetic, assignments, calls, conditions, elements, loops, matching, memory, names, numbers, statements, threads)
+RULES = (
+    arithmetic,
+    assignments,
+    calls,
+    conditions,
+    elements,
+    loops,
+    matching,
+    memory,
+    names,
+    numbers,
+    printing,
+    statements,
+    threads,
+)
 """The files whose rules register themselves when imported."""
 
 __all__ = ["RULES", "KernelModule", "Resolve", "imported_modules", "nowhere", "parse", "translate"]

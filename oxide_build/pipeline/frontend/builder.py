@@ -61,7 +61,7 @@ class Poison:
 
 
 Binding: TypeAlias = "Variable | ir.Value | Poison | Folded | Definition"
-"""A local name: a slot, a view (bound once, no slot), nothing usable, or what the compiler knows: constant, function."""
+"""A local name: a slot, a view (bound once, no slot), nothing usable, or a constant or function the compiler knows."""
 
 InstanceKey: TypeAlias = "tuple[object, ...]"
 """A device function's module and name, and what each parameter is."""

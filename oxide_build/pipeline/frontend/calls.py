@@ -63,8 +63,6 @@ def _unknown_call(f: FunctionBuilder, node: ast.Call, path: str) -> CompileError
         return CompileError(
             f"`{text}` has no fixed width on a GPU", help="write i32(…)" if text == "int" else "write f32(…)"
         )
-    if text == "print":
-        return CompileError("`print` is not available in kernels", help="write values to a MutSlice and look at them")
     unknown = unknown_import(path, text, f.module)
     if unknown is not None:
         return unknown

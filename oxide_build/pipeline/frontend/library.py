@@ -106,7 +106,7 @@ class Library:
 
 def unknown_import(path: str, text: str, module: KernelModule) -> CompileError | None:
     """The error for an imported name that kernels cannot use; None for one of the compiler's own modules."""
-    home, _, name = path.rpartition(".")
+    home = path.rpartition(".")[0]
     if not home or path.split(".")[0] in _NOT_SOURCE:
         return None
     found = module.library.find(path)

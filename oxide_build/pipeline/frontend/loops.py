@@ -85,7 +85,9 @@ def for_(f: FunctionBuilder, node: ast.For) -> None:
         _refuse_else(f, node)
         _for(f, node)
     except CompileError:
-        f.names.setdefault(getattr(node.target, "id", ""), Poison())
+        for part in ast.walk(node.target):
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                f.names.setdefault(part.id, Poison())
         if f.block.terminator is not None:
             f.start(ir.Block())
         f.loops.append(Loop(ir.Block(), ir.Block()))
@@ -100,7 +102,8 @@ def _for(f: FunctionBuilder, node: ast.For) -> None:
     if not isinstance(node.target, ast.Name):
         with f.at(node.target):
             raise CompileError("a loop has one variable", help="write `for i in range(…)`")
-    call, copies = _unroll_request(f, node.iter)
+    with f.at(node.iter):
+        call, copies = _unroll_request(f, node.iter)
     callee = call.func if isinstance(call, ast.Call) else None
     with f.at(node.iter):
         if isinstance(call, ast.Call) and callee is not None and not call.keywords:
@@ -187,9 +190,7 @@ def _range_types(f: FunctionBuilder, start: Operand, stop: Operand) -> tuple[ir.
     return first, last
 
 
-def _unit_range(
-    f: FunctionBuilder, node: ast.For, first: ir.Value, last: ir.Value, step: int, copies: int
-) -> None:
+def _unit_range(f: FunctionBuilder, node: ast.For, first: ir.Value, last: ir.Value, step: int, copies: int) -> None:
     type = scalar_type(first)
     if step < 0 and type.kind == "uint":
         raise CompileError(f"a range of {type} cannot count down", help="convert the bounds: i32(…)")

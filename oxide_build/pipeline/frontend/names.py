@@ -35,7 +35,7 @@ from oxide_build.pipeline.frontend.operands import (
 from oxide_build.pipeline.frontend.scope import dotted
 from oxide_build.pipeline.frontend.threads import coordinate
 
-BUILTINS = ("abs", "bool", "len", "max", "min", "range")
+BUILTINS = ("abs", "bool", "len", "max", "min", "print", "range")
 
 
 @translates(EXPRESSIONS, ast.Constant)
@@ -115,6 +115,8 @@ def attribute(f: FunctionBuilder, node: ast.Attribute) -> Operand:
     path = "" if local else dotted(node, f.module.names)
     if path in MATH_CONSTANTS:
         return Constant(MATH_CONSTANTS[path])
+    if path == "gpu.arch":
+        return f.value(mir.arch())
     register, _, axis = path.removeprefix("gpu.").partition(".")
     if path.startswith("gpu.") and register in mir.COORDINATES:
         if axis not in mir.AXES:

@@ -134,9 +134,7 @@ def _defaults(module: KernelModule, syntax: FunctionSyntax, errors: Collector) -
         with errors.collect(), module.span(node):
             folded = fold(node, module)
             if folded is None and syntax.kind == "device":
-                raise CompileError(
-                    "a default argument is a constant", help="write a number or a module-level constant"
-                )
+                raise CompileError("a default argument is a constant", help="write a number or a module-level constant")
             if folded is not None:
                 found[argument.arg] = folded
     return found

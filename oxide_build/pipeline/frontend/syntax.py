@@ -206,7 +206,9 @@ def _enum_members(node: ast.ClassDef, names: dict[str, str]) -> Iterator[tuple[s
             if isinstance(value, ast.Call) and dotted(value.func, names) == "enum.auto":
                 value = ast.BinOp(previous, ast.Add(), ast.Constant(1))
             if value is not None and written is not None:
-                value = ast.fix_missing_locations(ast.copy_location(_Qualified(node.name, members).visit(value), written))
+                value = ast.fix_missing_locations(
+                    ast.copy_location(_Qualified(node.name, members).visit(value), written)
+                )
                 previous = value
             members.add(name)
             yield f"{node.name}.{name}", value
@@ -219,7 +221,7 @@ class _Qualified(ast.NodeTransformer):
         self.enum = enum
         self.members = members
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 (ast's own spelling)
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id not in self.members:
             return node
         owner = ast.copy_location(ast.Name(self.enum, ast.Load()), node)

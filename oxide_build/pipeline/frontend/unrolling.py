@@ -26,13 +26,13 @@ def unrolled(f: FunctionBuilder, node: ast.For) -> bool:
         items = _static_range(f, node.iter) if _is_static_range(f, node.iter) else f.known(node.iter)
         if not isinstance(items, (tuple, range)):
             return False
-        f.unrolled += len(items)
-        if f.unrolled > MOST_ITERATIONS:
+        copies = f.unrolled + len(items)
+        if copies > MOST_ITERATIONS:
             raise CompileError(
-                f"unrolled loops of this function make {f.unrolled} copies of their bodies, the most is "
-                f"{MOST_ITERATIONS}",
+                f"unrolled loops of this function make {copies} copies of their bodies, the most is {MOST_ITERATIONS}",
                 help="write `for i in range(…)`, which stays a loop",
             )
+        f.unrolled = copies
     names = _names(f, node.target)
     _write_out(f, node, [Constant(item) if isinstance(item, int) else item for item in items])
     for name in names:

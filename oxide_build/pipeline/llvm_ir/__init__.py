@@ -4,7 +4,7 @@ In: a module at the `llvm` stage. Out: text that LLVM parses, the same for the s
 module. It is text because LLVM's Python binding has no builder for opaque pointers; its
 own room because nothing but syntax happens here.
 
-Only `__nv_*` and `__assertfail` are declared. LLVM declares its intrinsics itself, and
+Only `__nv_*`, `__assertfail` and `vprintf` are declared. LLVM declares its intrinsics itself, and
 would take one we declare and it does not know for an ordinary function.
 """
 
@@ -56,7 +56,7 @@ def _declarations(module: Module) -> Iterator[str]:
         if op.definition is llvm.call and op.attributes["callee"] not in module.functions
     }
     for name, op in sorted(calls.items()):
-        if name != "__assertfail" and not name.startswith("__nv_"):
+        if name not in ("__assertfail", "vprintf") and not name.startswith("__nv_"):
             raise InternalError(f"{module.name}: call of @{name}, which no module defines")
         operands = ", ".join(type_text(operand.type) for operand in op.operands)
         results = results_text(op.attributes["results"])

@@ -9,7 +9,7 @@ from oxide_build.dialects import llvm, nvvm
 from oxide_build.ir import Block, Function, Op, OpDefinition, Value
 from oxide_build.ir.dominance import predecessors
 from oxide_build.pipeline.llvm_ir.debug import Metadata
-from oxide_build.pipeline.llvm_ir.literals import constant_text, results_text, symbol_text, type_text
+from oxide_build.pipeline.llvm_ir.literals import constant_text, results_text, string_text, symbol_text, type_text
 
 _INLINING = {True: "alwaysinline", False: "noinline"}
 _FOREIGN = re.compile(r"[^A-Za-z0-9_]")
@@ -157,6 +157,12 @@ def _write_getelementptr(writer: FunctionWriter, op: Op) -> Iterator[str]:
     yield f"{writer[op.result]} = getelementptr {type_text(op.attributes['element'])}, {writer.arguments(op)}"
 
 
+@_writes(llvm.alloca)
+def _write_alloca(writer: FunctionWriter, op: Op) -> Iterator[str]:
+    array = f"[{op.attributes['count']} x {type_text(op.attributes['element'])}]"
+    yield f"{writer[op.result]} = alloca {array}, align {op.attributes['alignment']}"
+
+
 @_writes(llvm.load)
 def _write_load(writer: FunctionWriter, op: Op) -> Iterator[str]:
     type, alignment = type_text(op.result.type), op.attributes["alignment"]
@@ -180,16 +186,22 @@ def _write_call(writer: FunctionWriter, op: Op) -> Iterator[str]:
     yield from _call(writer, op, callee)
 
 
+@_writes(llvm.inline_asm)
+def _write_inline_asm(writer: FunctionWriter, op: Op) -> Iterator[str]:
+    text, constraints = (string_text(op.attributes[key].encode()) for key in ("text", "constraints"))
+    yield from _call(writer, op, f"asm sideeffect {text}, {constraints}", " convergent")
+
+
 @_writes(llvm.intrinsic)
 def _write_intrinsic(writer: FunctionWriter, op: Op) -> Iterator[str]:
     yield from _call(writer, op, f"@{op.attributes['intrinsic']}")
 
 
-def _call(writer: FunctionWriter, op: Op, callee: str) -> Iterator[str]:
+def _call(writer: FunctionWriter, op: Op, callee: str, attributes: str = "") -> Iterator[str]:
     """A call; the results of one with several come out of the struct it returns."""
     types = results_text(tuple(result.type for result in op.results))
     flags = "".join(f"{flag} " for flag in op.attributes.get("fast_math", ()))
-    text = f"call {flags}{types} {callee}({writer.arguments(op)})"
+    text = f"call {flags}{types} {callee}({writer.arguments(op)}){attributes}"
     if len(op.results) < 2:
         yield "".join(f"{writer[result]} = " for result in op.results) + text
         return

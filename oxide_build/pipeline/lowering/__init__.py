@@ -10,6 +10,7 @@ from __future__ import annotations
 from oxide_build.ir import Function, Module, Value
 from oxide_build.ir.types import View, bool_
 from oxide_build.pipeline.lowering import (
+    arch,
     arithmetic,
     checks,
     control,
@@ -17,6 +18,8 @@ from oxide_build.pipeline.lowering import (
     division,
     math,
     memory,
+    printing,
+    ptx,
     threads,
 )
 from oxide_build.pipeline.lowering.function import FunctionLowering
@@ -24,7 +27,7 @@ from oxide_build.pipeline.lowering.types import launch_parts, parts
 from oxide_build.pipeline.options import Options
 from oxide_build.pipeline.targets import Target
 
-FAMILIES = (arithmetic, checks, control, conversions, division, math, memory, threads)
+FAMILIES = (arch, arithmetic, checks, control, conversions, division, math, memory, printing, ptx, threads)
 """The rooms that register handlers."""
 
 MAX_THREADS = 1024
@@ -37,16 +40,16 @@ _EXTENT = "noundef range(i32 0, -2147483648)"
 def lower(module: Module, target: Target, options: Options) -> Module:
     """The llvm/nvvm form of an `ssa` module.
 
-    Raises CompileError for what the target half cannot express. No operation depends on `target` yet.
+    Raises CompileError for what the target half cannot express; code that `gpu.arch` keeps from the target is left out.
     """
     lowered = Module(module.name)
     for function in module.functions.values():
-        lowered.functions[function.name] = _lower_function(function, lowered, options)
+        lowered.functions[function.name] = _lower_function(function, lowered, options, target)
     return lowered
 
 
-def _lower_function(source: Function, module: Module, options: Options) -> Function:
-    lowering = FunctionLowering(source, module, options)
+def _lower_function(source: Function, module: Module, options: Options, target: Target) -> Function:
+    lowering = FunctionLowering(source, module, options, target, arch.ways(source, target.number))
     lowering.open(lowering.block)
     take = _take_launched if source.kind == "kernel" else _take_parts
     attributes = [attribute for value in source.parameters for attribute in take(lowering, value)]
