@@ -246,7 +246,7 @@ assume = OpDefinition("mir.assume", 1, _condition, pure=False)
 
 # threads
 coordinate = OpDefinition("mir.coordinate", 0, _coordinate, {"register": str, "axis": str})
-arch = OpDefinition("mir.arch", 0, _i32)
+arch = OpDefinition("mir.arch", 0, _i32, pure=False)
 print_ = OpDefinition("mir.print", None, _print, {"texts": tuple}, pure=False)
 ptx = OpDefinition("mir.ptx", None, _ptx, {"text": str, "results": tuple}, pure=False)
 sync_threads = OpDefinition("mir.sync_threads", 0, _no_result, pure=False)

@@ -45,8 +45,8 @@ def simulate(
     """Run a kernel of an `ssa` module for every thread of `grid` blocks of `block` threads.
 
     `grid` and `block` are an int or up to three; `arguments` are NumPy arrays (changed in place) and scalars, in
-    declared order; `arch` is what `gpu.arch` is. Raises LaunchError, KernelArgumentError, or KernelFault when a check fails
-    on the way.
+    declared order; `arch` is what `gpu.arch` is. Raises LaunchError, KernelArgumentError, or KernelFault when a
+    check fails on the way.
     """
     blocks, threads = normalize(grid, "grid"), normalize(block, "block")
     check_geometry(kernel, blocks, threads)

@@ -33,39 +33,39 @@ def matched(op: i32, a: f32, x: MutSlice[i32]) -> None:
 
 
 # report:
-# match_patterns.py:1:1: error: `case [1, 2]` is not part of the kernel language
-#     from oxide_build import gpu
-#     ^
-#   help: patterns are integers, `Op.ADD` of an IntEnum, `A | B`, and `_`; for others write `if`/`elif`
-# match_patterns.py:1:1: error: `case 1.5` is no integer constant
-#     from oxide_build import gpu
-#     ^
-#   help: write an integer, `Op.ADD` of an IntEnum, or `_`
-# match_patterns.py:1:1: error: 3000000000 does not fit i32 (-2147483648 to 2147483647)
-#     from oxide_build import gpu
-#     ^
-# match_patterns.py:1:1: error: `case Op.ADD as other` is not part of the kernel language
-#     from oxide_build import gpu
-#     ^
-#   help: patterns are integers, `Op.ADD` of an IntEnum, `A | B`, and `_`; for others write `if`/`elif`
-# match_patterns.py:1:1: error: `case TILE` does not compare with `TILE`: Python takes a bare name in a pattern for a new one
-#     from oxide_build import gpu
-#     ^
-#   help: write `case _ if subject == TILE:`, or make it a member of an IntEnum
-# match_patterns.py:17:14: error: `Op` exists only on the host
+# match_patterns.py:17:14: error: there is no `Op.DIV` among the constants of its enum
 #             case Op.DIV:
 #                  ^^^^^^
-#   help: pass it as a parameter, or make it a module-level constant assigned once
+#   help: did you mean `Op.ADD`?
+# match_patterns.py:19:14: error: `case [1, 2]` is not part of the kernel language
+#             case (1, 2):
+#                  ^^^^^^
+#   help: patterns are integers, `Op.ADD` of an IntEnum, `A | B`, and `_`; for others write `if`/`elif`
+# match_patterns.py:21:14: error: `case 1.5` is no integer constant
+#             case 1.5:
+#                  ^^^
+#   help: write an integer, `Op.ADD` of an IntEnum, or `_`
+# match_patterns.py:23:14: error: 3000000000 does not fit i32 (-2147483648 to 2147483647)
+#             case 3000000000:
+#                  ^^^^^^^^^^
+# match_patterns.py:25:14: error: `case Op.ADD as other` is not part of the kernel language
+#             case Op.ADD as other:
+#                  ^^^^^^^^^^^^^^^
+#   help: patterns are integers, `Op.ADD` of an IntEnum, `A | B`, and `_`; for others write `if`/`elif`
 # match_patterns.py:26:20: error: unknown name `other`
 #                 x[0] = other
 #                        ^^^^^
 #   help: assign it before, or make it a parameter
+# match_patterns.py:27:14: error: `case TILE` does not compare with `TILE`: Python takes a bare name in a pattern for a new one
+#             case TILE:
+#                  ^^^^
+#   help: write `case _ if subject == TILE:`, or make it a member of an IntEnum
 # match_patterns.py:29:11: error: `match` on f32
 #         match a:
 #               ^
 #   help: compare floats with `if`
-# match_patterns.py:32:12: error: `Op` exists only on the host
+# match_patterns.py:32:12: error: `Op` is an enum
 #         x[1] = Op
 #                ^^
-#   help: pass it as a parameter, or make it a module-level constant assigned once
+#   help: write one of its members: Op.ADD, Op.SUB
 # 9 errors

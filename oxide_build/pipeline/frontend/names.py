@@ -89,6 +89,9 @@ def unknown_name(f: FunctionBuilder, name: str) -> CompileError:
             f"`{name}` is not a constant the compiler can read",
             help="kernels are compiled without running the module: use numbers, other constants and arithmetic",
         )
+    members = [known for known in f.module.constants if known.startswith(f"{name}.")]
+    if members:
+        return CompileError(f"`{name}` is an enum", help=f"write one of its members: {', '.join(members)}")
     if name in f.module.host_names:
         return CompileError(
             f"`{name}` exists only on the host",
@@ -134,10 +137,19 @@ def attribute(f: FunctionBuilder, node: ast.Attribute) -> Operand:
         view = f.view(node.value)
         return tuple(extent(f, view, dimension) for dimension in range(view_type(view).rank))
     if not local and isinstance(node.value, ast.Name):
-        raise unknown_name(f, node.value.id)
+        raise _unknown_member(f, node) or unknown_name(f, node.value.id)
     operand = f.expression(node.value)
     has = "an array has `.shape`" if isinstance(operand, ir.Value) and isinstance(operand.type, View) else "it has none"
     raise CompileError(f"{describe(operand)} has no attribute `{node.attr}`", help=has)
+
+
+def _unknown_member(f: FunctionBuilder, node: ast.Attribute) -> CompileError | None:
+    """The error for a member that an enum of this module lacks; None where the name is no enum."""
+    members = [name for name in f.module.constants if name.startswith(f"{ast.unparse(node.value)}.")]
+    text = ast.unparse(node)
+    near = difflib.get_close_matches(text, members, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"its members are {', '.join(members)}"
+    return CompileError(f"there is no `{text}` among the constants of its enum", help=hint) if members else None
 
 
 def _is_local(f: FunctionBuilder, node: ast.expr) -> bool:

@@ -83,7 +83,7 @@ def span_of(source: SourceFile, node: ast.AST) -> Span:
     if isinstance(node, ast.FunctionDef):
         text = source.line(node.lineno)
         return Span(source, node.lineno, node.col_offset + 1, node.lineno, len(text.rstrip()) + 1)
-    if not isinstance(node, (ast.expr, ast.stmt, ast.arg, ast.keyword)):
+    if not isinstance(node, (ast.expr, ast.stmt, ast.arg, ast.keyword, ast.pattern)):
         return Span(source, 1, 1, 1, 2)
     end_line, end_offset = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset + 1
     return Span(
