@@ -89,8 +89,8 @@ def _read_modules(jobs: Sequence[Job]) -> dict[Job, ir.Module]:
     modules: dict[Job, ir.Module] = {}
     for job in jobs:
         with mistakes.collect():
-            modules[job] = to_ssa(job.source)
-    mistakes.raise_if_any()
+            modules[job] = to_ssa(job.source, resolve=job.resolve)
+    _raise_distinct(mistakes)
     return modules
 
 
@@ -142,7 +142,7 @@ def _collect_texts(futures: Mapping[Future[tuple[str, float]], _Image], log: Log
 
 
 def _raise_distinct(mistakes: Collector) -> None:
-    """Raise what was gathered, each mistake once although every target met it."""
+    """Raise what was gathered, each mistake once although every target or importing module met it."""
     mistakes.errors = list({str(error): error for error in mistakes.errors}.values())
     mistakes.raise_if_any()
 
@@ -154,6 +154,7 @@ def _assemble(job: Job, module: ir.Module, texts: Mapping[tuple[Job, Target], st
         module=job.source.module,
         source=job.file.name,
         source_sha256=job.sha256,
+        imports={source.module: hashlib.sha256(source.text.encode()).hexdigest() for source in job.imports},
         generator=dict(tools),
         options=asdict(job.settings.options),
         requested=tuple(target.name for target in job.settings.targets),

@@ -70,6 +70,16 @@ def _match(name: str, root: Path, package_dirs: Sequence[PackageDir]) -> Iterato
             return
 
 
+def find_source(name: str, root: Path, package_dirs: Sequence[PackageDir]) -> Path | None:
+    """The file of any module of the project, a package's `__init__.py` included; None for what is not in it."""
+    package, _, last = name.rpartition(".")
+    for directory in _directories(package, root, package_dirs):
+        for file in (directory / f"{last}.py", directory / last / "__init__.py"):
+            if file.is_file():
+                return file
+    return None
+
+
 def _modules_in(directory: Path) -> list[Path]:
     return sorted(file for file in directory.glob("*.py") if file.stem.isidentifier() and file.stem != "__init__")
 

@@ -22,6 +22,12 @@ class SourceFile:
     text: str = field(repr=False)
     module: str = ""
 
+    @property
+    def package(self) -> str:
+        """The package relative imports start from: the module itself where it is a package's `__init__.py`."""
+        is_package = self.path.replace("\\", "/").rpartition("/")[2] == "__init__.py"
+        return self.module if is_package else self.module.rpartition(".")[0]
+
     @cached_property
     def lines(self) -> list[str]:
         """The text's lines as Python counts them, without their ends."""

@@ -6,13 +6,14 @@ because it is a reader of the pipeline like any other: it hangs on the observer 
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
 
 from oxide_build import ir
 from oxide_build.errors import CompileError, CompileErrors, OxideError, SourceFile
-from oxide_build.pipeline import Stage, to_llvm_ir, to_ssa
+from oxide_build.pipeline import Resolve, Stage, to_llvm_ir, to_ssa
 from oxide_build.pipeline.frontend import KernelModule
 from oxide_build.pipeline.options import Options
 from oxide_build.pipeline.ptx import CodeGenerator
@@ -31,7 +32,7 @@ def inspect(file: Path, kernel: str | None, stage: Stage, target: Target, option
     Raises CompileErrors, InternalError, and OxideError for a file or a kernel that is not there.
     """
     products: dict[Stage, object] = {}
-    module = to_ssa(_read(file), products.__setitem__)
+    module = to_ssa(_read(file), products.__setitem__, _sources_around(file))
     if stage not in products:
         products[Stage.LL] = to_llvm_ir(module, target, options, products.__setitem__)
     if stage is Stage.PTX:
@@ -49,6 +50,19 @@ def _read(file: Path) -> SourceFile:
         ) from None
     except UnicodeDecodeError:
         raise CompileErrors([CompileError(f"{file}: not UTF-8 text", help="save the file as UTF-8")]) from None
+
+
+def _sources_around(file: Path) -> Resolve:
+    """Other modules by name: in the file's directory or one above it, the nearest first."""
+    directories = file.absolute().parents
+
+    def resolve(module: str) -> SourceFile | None:
+        path = Path(*module.split("."))
+        candidates = (d / tail for d in directories for tail in (path.with_suffix(".py"), path / "__init__.py"))
+        found = next((candidate for candidate in candidates if candidate.is_file()), None)
+        return None if found is None else replace(_read(Path(os.path.relpath(found))), module=module)
+
+    return resolve
 
 
 def _only(kernel: str, product: object, stage: Stage, module: ir.Module) -> str:

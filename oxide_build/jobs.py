@@ -14,8 +14,9 @@ from pathlib import Path
 
 from oxide_build import manifest
 from oxide_build.config import Config, Settings, read_pyproject
-from oxide_build.discovery import KernelModule, PackageDir, declared_package_dirs, find_modules
+from oxide_build.discovery import KernelModule, PackageDir, declared_package_dirs, find_modules, find_source
 from oxide_build.errors import CompileError, CompileErrors, ConfigError, ConfigErrors, SourceFile
+from oxide_build.pipeline.frontend import imported_modules
 from oxide_build.pipeline.targets import Target
 
 
@@ -24,12 +25,19 @@ class Job:
     """One kernel module to compile: its file on disk, its text as read from there, and what holds for it.
 
     `source.path` is relative to the project's root, so that no directory of the building machine gets into an image.
+    `imports` are the project's modules that the source imports from, and those that they do: what they say may be in
+    the images too.
     """
 
     source: SourceFile
     file: Path
     sha256: str
     settings: Settings
+    imports: tuple[SourceFile, ...] = ()
+
+    def resolve(self, module: str) -> SourceFile | None:
+        """The source of a module this one imports from."""
+        return next((source for source in self.imports if source.module == module), None)
 
     @property
     def package(self) -> str:
@@ -61,7 +69,7 @@ def plan(config: Config, root: Path, package_dir: PackageDir | None = None) -> t
     package_dirs = declared_package_dirs(read_pyproject(root)) if package_dir is None else (package_dir,)
     modules = find_modules(config.kernels, root, package_dirs)
     _check_overrides(config, modules)
-    jobs = [_job(module, root, config.settings(module.name)) for module in modules]
+    jobs = [_job(module, root, package_dirs, config.settings(module.name)) for module in modules]
     return tuple(sorted(jobs, key=lambda job: job.source.module))
 
 
@@ -79,15 +87,34 @@ def _check_overrides(config: Config, modules: Sequence[KernelModule]) -> None:
         raise ConfigErrors(mistakes)
 
 
-def _job(module: KernelModule, root: Path, settings: Settings) -> Job:
-    content = module.file.read_bytes()
-    path = Path(os.path.relpath(module.file, root)).as_posix()
+def _job(module: KernelModule, root: Path, package_dirs: Sequence[PackageDir], settings: Settings) -> Job:
+    source = _read(module.name, module.file, root)
+    digest = hashlib.sha256(module.file.read_bytes()).hexdigest()
+    return Job(source, module.file, digest, settings, _imports(source, root, package_dirs))
+
+
+def _read(name: str, file: Path, root: Path) -> SourceFile:
+    content = file.read_bytes()
+    path = Path(os.path.relpath(file, root)).as_posix()
     try:
-        text = content.decode("utf-8-sig")
+        return SourceFile(path, content.decode("utf-8-sig"), name)
     except UnicodeDecodeError as fault:
         found = f"{path}: not UTF-8 text: found byte {content[fault.start]:#04x} at offset {fault.start}"
         raise CompileErrors([CompileError(found, help="save the file as UTF-8")]) from None
-    return Job(SourceFile(path, text, module.name), module.file, hashlib.sha256(content).hexdigest(), settings)
+
+
+def _imports(source: SourceFile, root: Path, package_dirs: Sequence[PackageDir]) -> tuple[SourceFile, ...]:
+    """The project's modules that a source imports from, directly or through each other, in order of name."""
+    found = {source.module: source}
+    work = [source]
+    while work:
+        for name in imported_modules(work.pop()):
+            file = None if name in found else find_source(name, root, package_dirs)
+            if file is not None:
+                found[name] = _read(name, file, root)
+                work.append(found[name])
+    del found[source.module]
+    return tuple(found[name] for name in sorted(found))
 
 
 def notes(config: Config, jobs: Sequence[Job]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
 
 SCHEMA = 1
@@ -110,8 +110,9 @@ class Artifact:
 class Manifest:
     """Everything the loader knows about one kernel module.
 
-    `source` is the kernel file's name and `source_sha256` its digest; `generator` maps tool to version; `options`
-    are the settings that shaped the code; `requested` are the targets asked for, built or not.
+    `source` is the kernel file's name and `source_sha256` its digest; `imports` maps the modules of the project it
+    imports from, which may have lent it functions and constants, to the digests of their text; `generator` maps tool
+    to version; `options` are the settings that shaped the code; `requested` are the targets asked for, built or not.
     """
 
     module: str
@@ -122,6 +123,7 @@ class Manifest:
     requested: tuple[str, ...]
     kernels: tuple[Kernel, ...]
     artifacts: tuple[Artifact, ...]
+    imports: dict[str, str] = field(default_factory=dict)
 
     def kernel(self, name: str) -> Kernel:
         """The kernel called `name`; KeyError when this module has none."""

@@ -69,7 +69,8 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
 
     def get_source_files(self) -> list[str]:
         """What an sdist must hold."""
-        return [job.source.path for job in self.jobs]
+        sources = [source.path for job in self.jobs for source in (job.source, *job.imports)]
+        return list(dict.fromkeys(sources))
 
     def get_outputs(self) -> list[str]:
         """The files in the build directory: those made if `run` was called, else those that will be."""

@@ -137,7 +137,7 @@ def _load(types: Types, attributes: Attributes) -> tuple[Type, ...]:
 
 
 def _store(types: Types, attributes: Attributes) -> tuple[Type, ...]:
-    _scalar(types[0])
+    _plain(types[0])
     _pointer(types[1])
     return ()
 
@@ -154,6 +154,7 @@ def _store_vector(types: Types, attributes: Attributes) -> tuple[Type, ...]:
 
 def _alloca(types: Types, attributes: Attributes) -> tuple[Type, ...]:
     _scalar(attributes["element"])
+    require(attributes["count"] >= 1, "an alloca of nothing")
     return (Pointer(None, "generic"),)
 
 
@@ -263,6 +264,8 @@ inline_asm = OpDefinition(
 
 # control
 br = OpDefinition("llvm.br", 0, _no_result, successors=1, terminator=True, pure=False)
+loop_br = OpDefinition("llvm.loop_br", 0, _no_result, {"unroll": int}, successors=1, terminator=True, pure=False)
+"""LLVM's `br` back to a loop's head, with the metadata that asks for so many copies of the body."""
 cond_br = OpDefinition("llvm.cond_br", 1, _condition, successors=2, terminator=True, pure=False)
 return_ = OpDefinition("llvm.return", None, _no_result, terminator=True, pure=False)
 unreachable = OpDefinition("llvm.unreachable", 0, _no_result, terminator=True, pure=False)

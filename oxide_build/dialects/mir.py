@@ -16,6 +16,9 @@ Meanings the types do not say:
 - A kernel's attributes are `index_dims` (how many dimensions its launch may have, 0: any),
   `block` ((x, y, z) or None) and `contracts` ((text, line, condition) each, the condition
   in the manifest's form).
+- `arch` is the target's number, 90 for sm_90a; the `ssa` stage is the same for all targets.
+  `print` writes its texts with its operands between them. `ptx` is the author's own PTX,
+  `%0`, `%1`, … its results, then its operands.
 - Atomics give the value they found. `inc` gives 0 from the operand on, else one more; `dec`
   gives the operand from 0 and from beyond the operand, else one less. A `sub` of floats adds
   the negated operand.
@@ -47,6 +50,8 @@ Attributes = Mapping[str, Attribute]
 PREDICATES = ("eq", "ne", "lt", "le", "gt", "ge")
 AXES = ("x", "y", "z")
 COORDINATES = ("thread_idx", "block_idx", "block_dim", "grid_dim")
+NOT_IN_PTX = ("i8", "u8", "f16", "bf16")
+"""Number types inline PTX has no operands of."""
 WORDS = (i32, u32, i64, u64, f32, f64)
 """The types of 32 and 64 bits: what atomics and shuffles move."""
 _INTEGER_WORDS = (i32, u32, i64, u64)
@@ -348,6 +353,28 @@ def _nanosleep(types: Types, attributes: Attributes) -> tuple[Type, ...]:
     return ()
 
 
+def _i32(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    return (i32,)
+
+
+def _print(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    for type in types:
+        _scalar(type)
+    require(len(attributes["texts"]) == len(types) + 1, f"{len(attributes['texts'])} texts around {len(types)} values")
+    return ()
+
+
+def _ptx(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    for type in (*types, *attributes["results"]):
+        require(_scalar(type).kind != "bool" and _scalar(type).name not in NOT_IN_PTX, f"no register for {type}")
+    return _call(types, attributes)
+
+
+def _unroll(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    require(attributes["unroll"] >= 1, f"{attributes['unroll']} copies of a loop's body")
+    return ()
+
+
 def _call(types: Types, attributes: Attributes) -> tuple[Type, ...]:
     results: tuple[Type, ...] = attributes["results"]
     return results
@@ -412,6 +439,9 @@ assume = OpDefinition("mir.assume", 1, _condition, pure=False)
 
 # threads
 coordinate = OpDefinition("mir.coordinate", 0, _coordinate, {"register": str, "axis": str})
+arch = OpDefinition("mir.arch", 0, _i32, pure=False)
+print_ = OpDefinition("mir.print", None, _print, {"texts": tuple}, pure=False)
+ptx = OpDefinition("mir.ptx", None, _ptx, {"text": str, "results": tuple}, pure=False)
 sync_threads = OpDefinition("mir.sync_threads", 0, _no_result, pure=False)
 sync_threads_reduce = OpDefinition("mir.sync_threads_reduce", 1, _sync_threads_reduce, _OPERATION, pure=False)
 
@@ -431,6 +461,8 @@ nanosleep = OpDefinition("mir.nanosleep", 1, _nanosleep, pure=False)
 # control
 call = OpDefinition("mir.call", None, _call, {"callee": str, "results": tuple}, pure=False)
 br = OpDefinition("mir.br", 0, _no_result, successors=1, terminator=True, pure=False)
+loop_br = OpDefinition("mir.loop_br", 0, _unroll, {"unroll": int}, successors=1, terminator=True, pure=False)
+"""Back to a loop's head, with the author's request for that many copies of its body; otherwise as `br`."""
 cond_br = OpDefinition("mir.cond_br", 1, _condition, successors=2, terminator=True, pure=False)
 return_ = OpDefinition("mir.return", None, _no_result, terminator=True, pure=False)
 

@@ -32,6 +32,7 @@ from oxide_build.gpu.barriers import (
 )
 from oxide_build.gpu.bits import bitcast, brev, clz, ctz, fma, popc, rsqrt
 from oxide_build.gpu.intrinsics import (
+    arch,
     block_dim,
     block_idx,
     dynamic_shared_array,
@@ -42,15 +43,19 @@ from oxide_build.gpu.intrinsics import (
     index_3d,
     load_vector,
     local_array,
+    ptx,
     require,
     shared_array,
+    static_range,
     store_vector,
     sync_threads,
     table,
     thread_idx,
+    unroll,
 )
 from oxide_build.gpu.kernel import Kernel, device, kernel
 from oxide_build.gpu.types import (
+    Const,
     DisjointSlice,
     DisjointSlice2D,
     DisjointSlice3D,
@@ -104,6 +109,7 @@ from oxide_build.gpu.warps import (
 )
 
 __all__ = [
+    "Const",
     "DisjointSlice",
     "DisjointSlice2D",
     "DisjointSlice3D",
@@ -126,6 +132,7 @@ __all__ = [
     "active_mask",
     "all",
     "any",
+    "arch",
     "atomic_add",
     "atomic_and_",
     "atomic_cas",
@@ -172,6 +179,7 @@ __all__ = [
     "math",
     "nanosleep",
     "popc",
+    "ptx",
     "reduce_add",
     "reduce_and_",
     "reduce_max",
@@ -185,6 +193,7 @@ __all__ = [
     "shuffle_down",
     "shuffle_up",
     "shuffle_xor",
+    "static_range",
     "store_vector",
     "sync_threads",
     "sync_threads_and",
@@ -198,5 +207,6 @@ __all__ = [
     "u16",
     "u32",
     "u64",
+    "unroll",
     "warp_id",
 ]

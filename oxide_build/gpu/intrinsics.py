@@ -38,6 +38,7 @@ else:
 
     T = TypeVar("T")
     N = TypeVar("N", bound=float)
+    U = TypeVar("U")
     Index = TypeVar("Index")
 
 
@@ -64,6 +65,15 @@ class Coordinates:
 
     def __repr__(self) -> str:
         return self._name
+
+
+class Architecture:
+    """`gpu.arch` on the host, where it has no value."""
+
+    def _refuse(self, other: object = None) -> int:
+        raise outside_kernel("gpu.arch")
+
+    __index__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
 
 
 thread_idx = Coordinates("gpu.thread_idx")
@@ -106,6 +116,27 @@ def grid_stride(n: int) -> Iterator[Index1D]:
     So a grid of any size covers `n` elements, each by one thread.
     """
     raise outside_kernel("gpu.grid_stride()")
+
+
+@overload
+def static_range(stop: int, /) -> Iterator[int]: ...
+@overload
+def static_range(start: int, stop: int, step: int = 1, /) -> Iterator[int]: ...
+def static_range(start: int, stop: int = 0, step: int = 1, /) -> Any:
+    """`range` of constants, its loop written out: in each copy of the body the variable is a constant.
+
+    So it can be a shape, an index of a tuple, or what a `gpu.Const` parameter stands for. A function's unrolled
+    loops make at most 4096 copies in all.
+    """
+    raise outside_kernel("gpu.static_range()")
+
+
+def unroll(loop: range, copies: int, /) -> Iterator[i32]:
+    """`for i in gpu.unroll(range(n), 4)`: the same loop, its body repeated `copies` times between two tests.
+
+    A request to the code generator that changes no result; 1 asks it not to unroll a loop it would.
+    """
+    raise outside_kernel("gpu.unroll()")
 
 
 @overload
@@ -189,6 +220,31 @@ def store_vector(view: MutableView[Any, Any], index: Any, values: tuple[Any, ...
 def sync_threads() -> None:
     """Wait until every thread of the block is here; writes before it are then seen by all of them."""
     raise outside_kernel("gpu.sync_threads()")
+
+
+if TYPE_CHECKING:
+    arch: i32
+else:
+    arch = Architecture()
+"""The target's compute capability times ten, 90 on Hopper: `if gpu.arch >= 90:` is decided for each target.
+
+Both sides must be right; only the one a target takes is compiled for it. The simulator is a 90 unless told.
+"""
+
+
+@overload
+def ptx(text: str, results: None, /, *inputs: float) -> None: ...
+@overload
+def ptx(text: str, results: type[T], /, *inputs: float) -> T: ...
+@overload
+def ptx(text: str, results: tuple[type[T], type[U]], /, *inputs: float) -> tuple[T, U]: ...
+def ptx(text: str, results: Any, /, *inputs: float) -> Any:
+    """Inline PTX: `gpu.ptx("add.u32 %0, %1, %2;", u32, a, b)`.
+
+    `%0`, `%1`, … are the results, whose types come first, then the inputs, each in a register of its type: integers of
+    16, 32 and 64 bits, `f32`, `f64`. The code stays where it is, executed as often as written, and may touch memory.
+    """
+    raise outside_kernel("gpu.ptx()")
 
 
 def require(condition: bool) -> None:

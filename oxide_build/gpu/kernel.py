@@ -30,8 +30,8 @@ else:
 DEFAULT_BLOCK = 256
 """Threads a block where neither caller nor author says; a multiple of every GPU's warp that fills an SM."""
 
-_ssa: dict[SourceFile, Any] = {}
-"""Simulated modules by their text, so that repeated simulations read the source once."""
+_ssa: dict[SourceFile, tuple[Any, dict[str, SourceFile | None]]] = {}
+"""Simulated modules by their text, with those they import from, so that repeated simulations read the source once."""
 
 
 class Kernel:
@@ -172,11 +172,16 @@ def kernel(function: Callable[..., None] | None = None, /, *, block: Dims | None
     return Kernel(function, block)
 
 
-def device(function: Function, /) -> Function:
-    """Mark a function as one that kernels call."""
-    decorated: Any = DeviceFunction(function)
-    marked: Function = decorated
-    return marked
+@overload
+def device(function: Function, /) -> Function: ...
+@overload
+def device(*, inline: bool = True) -> Callable[[Function], Function]: ...
+def device(function: Any = None, /, *, inline: bool = True) -> Any:
+    """Mark a function as one that kernels call.
+
+    Its code is placed where it is called; `inline=False` keeps one copy that is called, for large functions.
+    """
+    return DeviceFunction if function is None else DeviceFunction(function)
 
 
 def _configuration(kernel: Kernel, configuration: object) -> tuple[Any, ...]:
@@ -223,12 +228,44 @@ def _simulate(
     from oxide_build import pipeline, signature, simulator
 
     source = _source(kernel)
-    if source not in _ssa:
-        _ssa[source] = pipeline.to_ssa(source)
-    declared = {entry.name: entry for entry in pipeline.describe(_ssa[source])}.get(kernel.__name__)
+    module = _module(source)
+    declared = {entry.name: entry for entry in pipeline.describe(module)}.get(kernel.__name__)
     if declared is None:
         raise _not_at_hand(kernel, source.path)
-    simulator.simulate(_ssa[source], declared, grid, block, signature.bind(declared, args, kwargs), shared_memory)
+    simulator.simulate(module, declared, grid, block, signature.bind(declared, args, kwargs), shared_memory)
+
+
+def _module(source: SourceFile) -> Any:
+    """The `ssa` stage of a module; made anew when it, or a module that it imports from, has changed."""
+    from oxide_build import pipeline
+
+    if source in _ssa:
+        module, imports = _ssa[source]
+        if all(_imported(name) == known for name, known in imports.items()):
+            return module
+    imports = {}
+
+    def resolve(name: str) -> SourceFile | None:
+        imports[name] = _imported(name)
+        return imports[name]
+
+    module = pipeline.to_ssa(source, resolve=resolve)
+    _ssa[source] = module, imports
+    return module
+
+
+def _imported(name: str) -> SourceFile | None:
+    """The source of a module that the kernel's own module has imported; None for one that is not Python."""
+    import linecache
+    import sys
+
+    from oxide_build.errors import SourceFile
+
+    path = getattr(sys.modules.get(name), "__file__", None)
+    if path is None or not path.endswith(".py"):
+        return None
+    linecache.checkcache(path)
+    return SourceFile(path, "".join(linecache.getlines(path)), name)
 
 
 def _source(kernel: Kernel) -> SourceFile:

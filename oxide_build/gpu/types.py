@@ -10,7 +10,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Generic, TypeVar, overload
+    from typing import Annotated, Any, Generic, TypeAlias, TypeVar, overload
 
     from typing_extensions import Self
 
@@ -21,8 +21,19 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     Index = TypeVar("Index")
     Row = TypeVar("Row")
+
+    Const: TypeAlias = Annotated[T, "compile-time"]
 else:
     I = F = T = Index = Row = None  # noqa: E741
+
+    class Const:
+        """A device function's parameter known at compile time: `gpu.Const[int]`, `gpu.Const[Callable[…, f32]]`.
+
+        The function is compiled once for each constant, or function, that calls give it.
+        """
+
+        def __class_getitem__(cls, parameter):
+            return type(list[int])(cls, parameter)
 
     class Generic:
         """`typing.Generic` without `typing`, whose import costs more than all of ours."""

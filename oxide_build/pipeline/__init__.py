@@ -20,14 +20,14 @@ from oxide_build.errors import InternalError, SourceFile
 from oxide_build.ir.verifier import VerificationError, verify
 from oxide_build.pipeline.alignment import note_alignments
 from oxide_build.pipeline.description import describe
-from oxide_build.pipeline.frontend import parse, translate
+from oxide_build.pipeline.frontend import Resolve, nowhere, parse, translate
 from oxide_build.pipeline.llvm_ir import emit_llvm_ir
 from oxide_build.pipeline.lowering import lower
 from oxide_build.pipeline.mem2reg import promote_slots
 from oxide_build.pipeline.options import Options
 from oxide_build.pipeline.targets import Target
 
-__all__ = ["LEGAL", "Observer", "Stage", "describe", "ignore", "to_llvm_ir", "to_ssa", "verified"]
+__all__ = ["LEGAL", "Observer", "Resolve", "Stage", "describe", "ignore", "to_llvm_ir", "to_ssa", "verified"]
 
 
 class Stage(str, Enum):
@@ -49,12 +49,12 @@ def ignore(stage: Stage, product: object) -> None:
     """The observer that looks at nothing."""
 
 
-def to_ssa(source: SourceFile, observe: Observer = ignore) -> ir.Module:
-    """Read a kernel module: source to `ssa`.
+def to_ssa(source: SourceFile, observe: Observer = ignore, resolve: Resolve = nowhere) -> ir.Module:
+    """Read a kernel module: source to `ssa`; `resolve` gives the source of modules its kernels import from.
 
-    Raises CompileErrors with every mistake in the file.
+    Raises CompileErrors with every mistake in the file, and in what its kernels call elsewhere.
     """
-    kernels = parse(source)
+    kernels = parse(source, resolve)
     observe(Stage.AST, kernels)
     module = translate(kernels)
     observe(Stage.MIR, verified(module, Stage.MIR))

@@ -30,6 +30,8 @@ except ModuleNotFoundError as error:
 
 THREADS_AT_ONCE = 1 << 17
 BYTES_AT_ONCE = 1 << 28
+NEWEST_ARCH = 90
+"""What `gpu.arch` is where the caller does not say."""
 
 
 def simulate(
@@ -39,18 +41,20 @@ def simulate(
     block: object,
     arguments: Sequence[Any],
     shared_memory: int = 0,
+    *,
+    arch: int = NEWEST_ARCH,
 ) -> None:
     """Run a kernel of an `ssa` module for every thread of `grid` blocks of `block` threads.
 
     `grid` and `block` are an int or up to three; `arguments` are NumPy arrays (changed in place) and scalars, in
-    declared order; `shared_memory` is dynamic shared memory in bytes. Raises LaunchError, KernelArgumentError, or
-    KernelFault when a check fails on the way.
+    declared order; `shared_memory` is dynamic shared memory in bytes, `arch` what `gpu.arch` is. Raises LaunchError,
+    KernelArgumentError, or KernelFault when a check fails on the way.
     """
     blocks, threads = normalize(grid, "grid"), normalize(block, "block")
     check_geometry(kernel, blocks, threads)
     check_shared_memory(kernel, shared_memory)
     values = check_arguments(kernel, bind(kernel, tuple(arguments), {}))
-    program = prepare(inline_calls(module, module.functions[kernel.name]))
+    program = prepare(inline_calls(module, module.functions[kernel.name], arch))
     at_once = _blocks_at_once(threads, program.shared_memory + shared_memory, program.local_memory)
     with np.errstate(all="ignore"):
         for chunk in chunks(blocks, threads, at_once):

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from oxide_build import ir
 from oxide_build.dialects import mir
+from oxide_build.ir.types import i32
 
 
-def inline_calls(module: ir.Module, kernel: ir.Function) -> ir.Function:
-    """A copy of `kernel` with every call replaced by the callee's blocks, which stand where the call stood."""
+def inline_calls(module: ir.Module, kernel: ir.Function, arch: int) -> ir.Function:
+    """A copy of `kernel` with every call replaced by the callee's blocks, which stand where the call stood.
+
+    `arch` is what `gpu.arch` is in it.
+    """
     blocks: list[ir.Block] = []
-    body = _Body(module, kernel, blocks)
+    body = _Body(module, kernel, arch, blocks)
     for parameter in kernel.parameters:
         body.values[parameter] = body.targets[kernel.blocks[0]].add_argument(parameter.type, parameter.name)
     body.copy()
@@ -25,10 +29,11 @@ class _Body:
     """One copy of a function's body, appended to `blocks`; with an `exit`, its returns go there."""
 
     def __init__(
-        self, module: ir.Module, function: ir.Function, blocks: list[ir.Block], exit: ir.Block | None = None
+        self, module: ir.Module, function: ir.Function, arch: int, blocks: list[ir.Block], exit: ir.Block | None = None
     ) -> None:
         self.module = module
         self.function = function
+        self.arch = arch
         self.blocks = blocks
         self.exit = exit
         self.values: dict[ir.Value, ir.Value] = {}
@@ -57,7 +62,7 @@ class _Body:
     def _inline(self, call: ir.Op, current: ir.Block) -> ir.Block:
         callee = self.module.functions[call.attributes["callee"]]
         after = ir.Block()
-        body = _Body(self.module, callee, self.blocks, after)
+        body = _Body(self.module, callee, self.arch, self.blocks, after)
         body.values.update(zip(callee.parameters, self._mapped(call.operands), strict=True))
         current.append(mir.br(to=[ir.Successor(body.copy())], span=call.span))
         for result in call.results:
@@ -68,6 +73,8 @@ class _Body:
     def _copy_op(self, op: ir.Op) -> ir.Op:
         successors = [ir.Successor(self.targets[s.block], self._mapped(s.arguments)) for s in op.successors]
         copy = ir.Op(op.definition, self._mapped(op.operands), self._attributes(op), successors, span=op.span)
+        if op.definition is mir.arch:
+            copy = ir.Op(mir.constant, [], {"value": self.arch, "type": i32}, span=op.span)
         copy.results = [ir.Value(result.type, copy, result.name) for result in op.results]
         self.values.update(zip(op.results, copy.results, strict=True))
         return copy

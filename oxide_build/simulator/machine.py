@@ -122,7 +122,7 @@ class Machine:
         end = segment.end
         if segment.meeting is not None:
             self.waiting.setdefault(number, []).append(frame.group)
-        elif end.definition is mir.br:
+        elif end.definition in (mir.br, mir.loop_br):
             self._go(end.successors[0], frame)
         elif end.definition is mir.cond_br:
             self._branch(end, frame)

@@ -20,7 +20,7 @@ from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import InternalError
 from oxide_build.ir.types import Pointer
-from oxide_build.simulator import atomics, barriers, faults, memory, warps
+from oxide_build.simulator import atomics, barriers, faults, memory, printing, warps
 from oxide_build.simulator.memory import Memory
 from oxide_build.simulator.operations import PURE, compute_of
 from oxide_build.simulator.threads import Array, Group
@@ -76,6 +76,8 @@ _PLACED: Mapping[ir.OpDefinition, Run] = {
     mir.warp_reduce: warps.reduce,
     mir.clock: _clock,
     mir.nanosleep: _nothing,
+    mir.print_: printing.print_values,
+    mir.ptx: printing.refuse_ptx,
     mir.bounds_check: _without_memory(faults.bounds_check),
     mir.assume_inside: _without_memory(faults.bounds_check),
     mir.check: _without_memory(faults.check),

@@ -14,5 +14,5 @@ def total(x: Slice[f32], out: MutSlice[f32]) -> None:
 # loop_over_array.py:8:18: error: a kernel cannot loop over `x`
 #         for value in x:
 #                      ^
-#   help: write `for i in range(start, stop, step)` or `for i in gpu.grid_stride(n)`
+#   help: write `for i in range(start, stop, step)`, `for i in gpu.grid_stride(n)`, or `for i in gpu.static_range(4)` to unroll
 # 1 error

@@ -15,7 +15,7 @@ def tables(i: i32, y: MutSlice[f32]) -> None:
     y[2] = f32(DEEP[i][0][0])
     y[3] = f32(FLOATS[i])
     y[4] = f32(SHORT[3])
-    y[5] = f32((i, i)[0])
+    y[5] = f32((i, i)[i])
     SHORT[i] = 1
     gpu.table((1, 2), f64)
 
@@ -37,13 +37,13 @@ def tables(i: i32, y: MutSlice[f32]) -> None:
 #         y[3] = f32(FLOATS[i])
 #                    ^^^^^^
 #   help: give every number the same type: NAME = gpu.table((1, 2, 3), f64)
-# table_wrong.py:17:22: error: index 3 is out of bounds for 3 elements
+# table_wrong.py:17:22: error: index 3 is out of bounds for a tuple of 3
 #         y[4] = f32(SHORT[3])
 #                          ^
 # table_wrong.py:18:16: error: a tuple is unpacked, not indexed
-#         y[5] = f32((i, i)[0])
+#         y[5] = f32((i, i)[i])
 #                    ^^^^^^
-#   help: write `a, b = …`; only a module-level tuple of numbers, a table, has an index
+#   help: write `a, b = …`, or index it by a constant; a table is a module-level tuple of numbers
 # table_wrong.py:19:5: error: `SHORT` is a table of u8, which cannot be written
 #         SHORT[i] = 1
 #         ^^^^^

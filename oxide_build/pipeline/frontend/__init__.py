@@ -19,22 +19,25 @@ from oxide_build.pipeline.frontend import (
     conditions,
     elements,
     loops,
+    matching,
     mathematics,
     memory,
     names,
     numbers,
+    printing,
     statements,
     threads,
     vectors,
     warps,
 )
 from oxide_build.pipeline.frontend.functions import translate
-from oxide_build.pipeline.frontend.syntax import KernelModule, parse
+from oxide_build.pipeline.frontend.library import Resolve, imported_modules, nowhere, parse
+from oxide_build.pipeline.frontend.syntax import KernelModule
 
 RULES = (
     *(arithmetic, arrays, assignments, atomics, bits, calls, clocks, conditions, elements, loops),
-    *(mathematics, memory, names, numbers, statements, threads, vectors, warps),
+    *(matching, mathematics, memory, names, numbers, printing, statements, threads, vectors, warps),
 )
 """The files whose rules register themselves when imported."""
 
-__all__ = ["RULES", "KernelModule", "parse", "translate"]
+__all__ = ["RULES", "KernelModule", "Resolve", "imported_modules", "nowhere", "parse", "translate"]

@@ -12,7 +12,6 @@ from oxide_build.ir.types import View
 from oxide_build.pipeline.frontend.annotations import scalar_type
 from oxide_build.pipeline.frontend.arguments import arguments
 from oxide_build.pipeline.frontend.builder import INTRINSICS, FunctionBuilder, translates
-from oxide_build.pipeline.frontend.constants import fold
 from oxide_build.pipeline.frontend.operands import Constant, Operand
 
 _MOST_SHARED_BYTES = 48 * 1024
@@ -71,8 +70,7 @@ def _limit(view: View, most: int, what: str, help: str) -> None:
 def _shape(f: FunctionBuilder, call: ast.Call, node: ast.expr) -> tuple[int, ...]:
     """A positive literal or a tuple of up to four of them; names of locals are not constants."""
     with f.at(node):
-        local = any(isinstance(part, ast.Name) and part.id in f.names for part in ast.walk(node))
-        folded = None if local else fold(node, f.module)
+        folded = f.known(node)
         items = folded if isinstance(folded, tuple) else (folded,)
         values = [item.value for item in items if isinstance(item, Constant) and type(item.value) is int]
         if len(values) != len(items) or not 1 <= len(values) <= _MOST_DIMENSIONS or min(values) < 1:

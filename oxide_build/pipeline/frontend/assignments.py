@@ -20,6 +20,7 @@ from oxide_build.pipeline.frontend.builder import (
 )
 from oxide_build.pipeline.frontend.conversions import coerce
 from oxide_build.pipeline.frontend.elements import element, stored_type
+from oxide_build.pipeline.frontend.library import Definition
 from oxide_build.pipeline.frontend.operands import (
     Constant,
     Operand,
@@ -105,6 +106,8 @@ def _assign_name(f: FunctionBuilder, target: ast.Name, operand: Operand) -> None
     if isinstance(operand, ir.Value) and is_view and _keeps_name(f, bound, operand):
         _bind_view(f, target.id, bound, operand)
         return
+    if isinstance(bound, (Constant, tuple, Definition)):
+        raise CompileError(f"`{target.id}` is a compile-time constant here", help="assign to another name")
     if isinstance(bound, ir.Value):
         raise CompileError(f"`{target.id}` is a {describe(bound)} and stays one", help="use another name")
     if bound is None or isinstance(bound, Poison):

@@ -17,7 +17,9 @@ from oxide_build.dialects import mir
 from oxide_build.errors import Collector, CompileError, Span
 from oxide_build.ir.dominance import reverse_postorder
 from oxide_build.ir.types import Scalar, Type, View, i32
-from oxide_build.pipeline.frontend.operands import Operand, StaticType, Witness, describe
+from oxide_build.pipeline.frontend.constants import Folded, fold
+from oxide_build.pipeline.frontend.library import Definition
+from oxide_build.pipeline.frontend.operands import Constant, Operand, Witness, describe
 from oxide_build.pipeline.frontend.outside import refuse
 from oxide_build.pipeline.frontend.syntax import FunctionSyntax, KernelModule
 from oxide_build.pipeline.frontend.tables import table
@@ -59,8 +61,12 @@ class Poison:
     """What a name stands for after its definition failed."""
 
 
-Binding: TypeAlias = "Variable | ir.Value | Poison"
-"""A local name: a slot, a view that is the same for the whole function (no slot), or nothing usable."""
+Binding: TypeAlias = "Variable | ir.Value | Poison | Folded | Definition"
+"""A local name: a slot, a view that is the same for the whole function (no slot), nothing usable, or a constant or
+function the compiler knows."""
+
+InstanceKey: TypeAlias = "tuple[object, ...]"
+"""A device function's module and name, and what each parameter is."""
 
 
 @dataclass(frozen=True)
@@ -78,15 +84,17 @@ class ModuleBuilder:
     syntax: KernelModule
     module: ir.Module
     errors: Collector = field(default_factory=Collector)
-    instances: dict[tuple[str, tuple[StaticType, ...]], FunctionBuilder] = field(default_factory=dict)
+    instances: dict[InstanceKey, FunctionBuilder] = field(default_factory=dict)
 
 
 class FunctionBuilder:
     """Builds one `ir.Function`; rules call `emit`, `expression`, `statement` and the block helpers."""
 
-    def __init__(self, program: ModuleBuilder, syntax: FunctionSyntax, function: ir.Function) -> None:
+    def __init__(
+        self, program: ModuleBuilder, module: KernelModule, syntax: FunctionSyntax, function: ir.Function
+    ) -> None:
         self.program = program
-        self.module = program.syntax
+        self.module = module
         self.syntax = syntax
         self.function = function
         self.block = ir.Block()
@@ -94,6 +102,8 @@ class FunctionBuilder:
         self.slots: list[ir.Op] = []
         self.names: dict[str, Binding] = {}
         self.loops: list[Loop] = []
+        self.unrolled = 0
+        self.unrolled_names: set[str] = set()
         self.index_dims = 0
         self.failed = False
         self.finished = False
@@ -189,6 +199,29 @@ class FunctionBuilder:
             operand: Operand = self._rule(EXPRESSIONS, node)(self, node)
             return operand
 
+    def known(self, node: ast.expr) -> Folded | None:
+        """The value of an expression the compiler can work out, locals that stand for constants included; else None."""
+        local: dict[str, Folded] = {}
+        for name in {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} & self.names.keys():
+            binding = self.names[name]
+            if not isinstance(binding, (Constant, tuple)):
+                return None
+            local[name] = binding
+        return fold(node, self.module, local=local)
+
+    def decided(self, test: ast.expr) -> bool | None:
+        """What a condition is in this copy of a loop's body, or for these compile-time parameters; None if in no other.
+
+        Only the side it chooses is translated: the other may make no sense here.
+        """
+        folded = self.known(test) if self.is_compile_time(test) else None
+        return folded.value if isinstance(folded, Constant) and isinstance(folded.value, bool) else None
+
+    def is_compile_time(self, node: ast.expr) -> bool:
+        """Whether an expression names a `gpu.Const` parameter or an unrolled loop's variable."""
+        names = (part.id for part in ast.walk(node) if isinstance(part, ast.Name))
+        return any(isinstance(self.names.get(name), Constant) for name in names)
+
     def _rule(self, table: dict[Any, Rule], node: ast.AST) -> Rule:
         if type(node) in table:
             return table[type(node)]
@@ -226,7 +259,10 @@ class FunctionBuilder:
 
     def view(self, node: ast.expr) -> ir.Value:
         """The view that an expression names; CompileError for anything else."""
-        operand = self.expression(node)
+        return self.as_view(node, self.expression(node))
+
+    def as_view(self, node: ast.expr, operand: Operand) -> ir.Value:
+        """The view that an expression's operand is; CompileError for anything else."""
         if isinstance(operand, tuple):
             with self.at(node):
                 return self.table(operand)

@@ -1,29 +1,26 @@
-"""Calls: what a called name means, explicit conversions, device functions."""
+"""Calls: what a called name means, explicit conversions."""
 
 from __future__ import annotations
 
 import ast
 import difflib
 
-from oxide_build import ir
-from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import Scalar, View, bool_
+from oxide_build.ir.types import Scalar, bool_
 from oxide_build.pipeline.frontend.arguments import arguments
 from oxide_build.pipeline.frontend.builder import EXPRESSIONS, INTRINSICS, FunctionBuilder, translates
 from oxide_build.pipeline.frontend.constants import TYPE_PATHS, typed_constant
 from oxide_build.pipeline.frontend.conversions import (
     cast,
-    pass_argument,
     scalar,
 )
-from oxide_build.pipeline.frontend.functions import instance, signature
+from oxide_build.pipeline.frontend.device_calls import call_function, function_named
+from oxide_build.pipeline.frontend.library import unknown_import
 from oxide_build.pipeline.frontend.mathematics import MATH_NAMES, unknown_math
 from oxide_build.pipeline.frontend.names import BUILTINS, unknown_name
 from oxide_build.pipeline.frontend.operands import (
     Constant,
     Operand,
-    StaticType,
 )
 from oxide_build.pipeline.frontend.scope import dotted
 
@@ -37,15 +34,18 @@ def call(f: FunctionBuilder, node: ast.Call) -> Operand:
         return operand
     if path in TYPE_PATHS:
         return convert(f, node, TYPE_PATHS[path])
-    if path in f.module.functions:
-        return call_function(f, node, path)
+    function = function_named(f, node.func)
+    if function is not None:
+        return call_function(f, node, function)
     raise _unknown_call(f, node, path)
 
 
 def _callee(f: FunctionBuilder, node: ast.expr) -> str:
-    """The canonical path of what is called; a builtin or a function of this module is its own path."""
+    """The canonical path of what is called; a builtin is its own path, a function of this module has none."""
     if isinstance(node, ast.Name) and node.id not in f.names:
-        own = node.id in f.module.functions or (node.id in BUILTINS and node.id not in f.module.names)
+        if node.id in f.module.functions:
+            return ""
+        own = node.id in BUILTINS and node.id not in f.module.names
         return node.id if own else dotted(node, f.module.names)
     return "" if isinstance(node, ast.Name) else dotted(node, f.module.names)
 
@@ -63,8 +63,9 @@ def _unknown_call(f: FunctionBuilder, node: ast.Call, path: str) -> CompileError
         return CompileError(
             f"`{text}` has no fixed width on a GPU", help="write i32(…)" if text == "int" else "write f32(…)"
         )
-    if text == "print":
-        return CompileError("`print` is not available in kernels", help="write values to a MutSlice and look at them")
+    unknown = unknown_import(path, text, f.module)
+    if unknown is not None:
+        return unknown
     if text in f.module.host_names:
         return CompileError(f"`{text}` is a host function", help="decorate it with `@gpu.device` to call it here")
     if isinstance(node.func, ast.Name) and node.func.id not in f.names and not path:
@@ -94,30 +95,3 @@ def only_in_for(f: FunctionBuilder, node: ast.Call) -> Operand:
     """Ranges are no values."""
     text = ast.unparse(node)
     raise CompileError(f"`{ast.unparse(node.func)}` stands only in a `for` statement", help=f"write `for i in {text}:`")
-
-
-def call_function(f: FunctionBuilder, node: ast.Call, name: str) -> Operand:
-    """Call a `@gpu.device` function, translated once for each combination of argument types."""
-    syntax = f.module.functions[name]
-    if syntax.kind == "kernel":
-        raise CompileError(
-            f"`{name}` is a kernel, which only the host launches", help="decorate it with `@gpu.device` to call it here"
-        )
-    declared = signature(f.program, syntax)
-    names = list(declared.parameters)
-    nodes = arguments(node, *names)
-    operands = [f.expression(argument) for argument in nodes]
-    values = []
-    for key, argument, operand in zip(names, nodes, operands, strict=True):
-        with f.at(argument):
-            values.append(pass_argument(f, operand, declared.parameters[key], f"parameter `{key}` of `{name}`"))
-    callee = instance(f.program, syntax, _instance_types(list(declared.parameters.values()), values))
-    if callee.index_dims:
-        f.use_index(callee.index_dims)
-    op = f.emit(mir.call(*values, callee=callee.function.name, results=callee.function.results))
-    return op.results[0] if len(op.results) == 1 else tuple(op.results)
-
-
-def _instance_types(declared: list[StaticType], values: list[ir.Value]) -> tuple[StaticType, ...]:
-    """Views bring their own space and extents; everything else is as declared."""
-    return tuple(v.type if isinstance(v.type, View) else d for d, v in zip(declared, values, strict=True))

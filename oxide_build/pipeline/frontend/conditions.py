@@ -111,6 +111,9 @@ def short_circuit(f: FunctionBuilder, first: ir.Value, rest: Callable[[], ir.Val
 @translates(EXPRESSIONS, ast.IfExp)
 def conditional(f: FunctionBuilder, node: ast.IfExp) -> Operand:
     """`a if c else b`: only the chosen side is computed; both agree on one type."""
+    decided = f.decided(node.test)
+    if decided is not None:
+        return f.expression(node.body if decided else node.orelse)
     test = condition(f, node.test)
     then, otherwise, done = ir.Block(), ir.Block(), ir.Block()
     f.branch_if(test, then, otherwise)

@@ -10,7 +10,9 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeAlias, TypeVar
 
 from oxide_build.errors import CompileError
 from oxide_build.ir.types import SCALARS, Scalar
@@ -61,65 +63,173 @@ TYPE_PATHS: Mapping[str, Scalar] = {f"gpu.{name}": scalar for name, scalar in SC
 """The scalar types by the path an author reaches them by (`bool` is Python's own)."""
 
 
-def fold(node: ast.expr, module: KernelModule, seen: frozenset[str] = frozenset()) -> Folded | None:
-    """The value of a module-level expression; None when it is not a constant. `seen` are the names being worked out.
+Local: TypeAlias = Mapping[str, Folded]
+"""Locals whose value the compiler knows, such as an unrolled loop's variable."""
 
-    Raises CompileError for arithmetic that cannot be done, such as a division by zero.
+
+def fold(
+    node: ast.expr,
+    module: KernelModule,
+    seen: frozenset[tuple[str, str]] = frozenset(),
+    local: Local = MappingProxyType({}),
+) -> Folded | None:
+    """The value of an expression the compiler can work out; None when it is not a constant.
+
+    `seen` are the module constants being worked out. Raises CompileError for arithmetic that cannot be done, such as
+    a division by zero.
     """
-    if isinstance(node, ast.Constant):
-        return Constant(node.value) if isinstance(node.value, (int, float)) else None
-    if isinstance(node, ast.Tuple):
-        items = [fold(item, module, seen) for item in node.elts]
-        return None if None in items else tuple(item for item in items if item is not None)
-    if isinstance(node, (ast.Name, ast.Attribute)):
-        return _named(node, module, seen)
-    if isinstance(node, ast.Call):
-        return (_table if dotted(node.func, module.names) == "gpu.table" else _typed)(node, module, seen)
-    if isinstance(node, ast.UnaryOp):
-        operand = fold(node.operand, module, seen)
-        return fold_unary(node.op, operand) if isinstance(operand, Constant) else None
-    if isinstance(node, ast.BinOp):
-        left, right = fold(node.left, module, seen), fold(node.right, module, seen)
-        if isinstance(left, Constant) and isinstance(right, Constant):
-            with module.span(node):
-                return fold_binary(node.op, left, right)
-    return None
+    rule = _FOLDS.get(type(node))
+    return None if rule is None else rule(node, _Scope(module, seen, local))
 
 
-def _named(node: ast.Name | ast.Attribute, module: KernelModule, seen: frozenset[str]) -> Folded | None:
+@dataclass(frozen=True)
+class _Scope:
+    """What names mean where an expression stands."""
+
+    module: KernelModule
+    seen: frozenset[tuple[str, str]]
+    local: Local
+
+    def fold(self, node: ast.expr) -> Folded | None:
+        return fold(node, self.module, self.seen, self.local)
+
+    def constants(self, *nodes: ast.expr) -> list[Constant] | None:
+        """All of these as numbers, or None."""
+        folded = [self.fold(node) for node in nodes]
+        found = [item for item in folded if isinstance(item, Constant)]
+        return found if len(found) == len(folded) else None
+
+
+def _literal(node: ast.Constant, scope: _Scope) -> Folded | None:
+    return Constant(node.value) if isinstance(node.value, (int, float)) else None
+
+
+def _tuple(node: ast.Tuple, scope: _Scope) -> Folded | None:
+    items = [scope.fold(item) for item in node.elts]
+    return None if None in items else tuple(item for item in items if item is not None)
+
+
+def _unary(node: ast.UnaryOp, scope: _Scope) -> Folded | None:
+    operands = scope.constants(node.operand)
+    return None if operands is None else fold_unary(node.op, operands[0])
+
+
+def _binary(node: ast.BinOp, scope: _Scope) -> Folded | None:
+    operands = scope.constants(node.left, node.right)
+    if operands is None:
+        return None
+    with scope.module.span(node):
+        return fold_binary(node.op, *operands)
+
+
+def _comparison(node: ast.Compare, scope: _Scope) -> Folded | None:
+    operands = scope.constants(node.left, *node.comparators)
+    if operands is None or not all(type(op) in COMPARE for op in node.ops):
+        return None
+    pairs = zip(node.ops, operands, operands[1:], strict=False)
+    return Constant(all(COMPARE[type(op)](left.value, right.value) for op, left, right in pairs))
+
+
+def _boolean(node: ast.BoolOp, scope: _Scope) -> Folded | None:
+    operands = scope.constants(*node.values)
+    if operands is None or not all(isinstance(operand.value, bool) for operand in operands):
+        return None
+    return Constant((all if isinstance(node.op, ast.And) else any)(operand.value for operand in operands))
+
+
+def _choice(node: ast.IfExp, scope: _Scope) -> Folded | None:
+    test = scope.constants(node.test)
+    return None if test is None else scope.fold(node.body if test[0].value else node.orelse)
+
+
+def _item(node: ast.Subscript, scope: _Scope) -> Folded | None:
+    base, index = scope.fold(node.value), scope.fold(node.slice)
+    if not isinstance(base, tuple) or not isinstance(index, Constant) or type(index.value) is not int:
+        return None
+    with scope.module.span(node):
+        return item_of(base, index)
+
+
+Item = TypeVar("Item")
+
+
+def item_of(items: tuple[Item, ...], index: Constant) -> Item:
+    """A tuple's item at a constant index; raises CompileError beyond its ends."""
+    number = int(index.value)
+    if not 0 <= number < len(items):
+        raise CompileError(f"index {number} is out of bounds for a tuple of {len(items)}")
+    return items[number]
+
+
+def _named(node: ast.Name | ast.Attribute, scope: _Scope) -> Folded | None:
+    if isinstance(node, ast.Name) and node.id in scope.local:
+        return scope.local[node.id]
+    module, name = scope.module, _plain_name(node)
     path = dotted(node, module.names)
     if path in MATH_CONSTANTS:
         return Constant(MATH_CONSTANTS[path])
-    if not isinstance(node, ast.Name) or node.id not in module.constants or node.id in seen:
+    if path and name not in module.constants:
+        found = module.library.find(path)
+        module, name = (found.module, found.name) if found is not None else (module, "")
+    key = module.source.module, name
+    if name not in module.constants or key in scope.seen:
         return None
-    return fold(module.constants[node.id], module, seen | {node.id})
+    return fold(module.constants[name], module, scope.seen | {key})
 
 
-def _typed(node: ast.Call, module: KernelModule, seen: frozenset[str]) -> Constant | None:
-    """`u32(0xFFFFFFFF)` at module level."""
-    path = dotted(node.func, module.names)
-    if path not in TYPE_PATHS or len(node.args) != 1 or node.keywords:
+def _plain_name(node: ast.expr) -> str:
+    """`TILE`, `Op.ADD`: names as they are written; empty for what is no name."""
+    if isinstance(node, ast.Attribute):
+        owner = _plain_name(node.value)
+        return f"{owner}.{node.attr}" if owner else ""
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _call(node: ast.Call, scope: _Scope) -> Folded | None:
+    """`u32(0xFFFFFFFF)`; `len` of a tuple; a table."""
+    path = dotted(node.func, scope.module.names)
+    if path == "gpu.table":
+        return _table(node, scope)
+    if len(node.args) != 1 or node.keywords:
         return None
-    value = fold(node.args[0], module, seen)
-    if not isinstance(value, Constant):
+    value = scope.fold(node.args[0])
+    if isinstance(value, tuple) and isinstance(node.func, ast.Name) and node.func.id == "len":
+        return Constant(len(value))
+    if path not in TYPE_PATHS or not isinstance(value, Constant):
         return None
-    with module.span(node):
+    with scope.module.span(node):
         return typed_constant(value, TYPE_PATHS[path])
 
 
-def _table(node: ast.Call, module: KernelModule, seen: frozenset[str]) -> Folded | None:
+def _table(node: ast.Call, scope: _Scope) -> Folded | None:
     """`gpu.table((0.1, 0.2), f64)` at module level."""
     if len(node.args) != 2 or node.keywords:
         return None
-    type, values = TYPE_PATHS.get(dotted(node.args[1], module.names)), fold(node.args[0], module, seen)
+    type, values = TYPE_PATHS.get(dotted(node.args[1], scope.module.names)), scope.fold(node.args[0])
     if type is None or not isinstance(values, tuple):
         return None
-    with module.span(node):
+    with scope.module.span(node):
         return _typed_all(values, type)
 
 
 def _typed_all(values: tuple[Folded, ...], type: Scalar) -> Folded:
     return tuple(_typed_all(v, type) if isinstance(v, tuple) else typed_constant(v, type) for v in values)
+
+
+_FOLDS: Mapping[type[ast.expr], Callable[[Any, _Scope], Folded | None]] = {
+    ast.Constant: _literal,
+    ast.Tuple: _tuple,
+    ast.Name: _named,
+    ast.Attribute: _named,
+    ast.Call: _call,
+    ast.UnaryOp: _unary,
+    ast.BinOp: _binary,
+    ast.Compare: _comparison,
+    ast.BoolOp: _boolean,
+    ast.IfExp: _choice,
+    ast.Subscript: _item,
+}
+"""The expressions the compiler can work out."""
 
 
 def typed_constant(constant: Constant, type: Scalar) -> Constant:

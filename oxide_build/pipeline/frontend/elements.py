@@ -13,6 +13,7 @@ from oxide_build.pipeline.frontend.builder import (
     FunctionBuilder,
     translates,
 )
+from oxide_build.pipeline.frontend.constants import item_of
 from oxide_build.pipeline.frontend.conversions import (
     cast,
     scalar,
@@ -33,7 +34,18 @@ def subscript(f: FunctionBuilder, node: ast.Subscript) -> Operand:
     """An element read: `x[i]`, `m[row, col]`, or a part of a tuple: `x.shape[0]`."""
     if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
         return _extent_of(f, node)
-    view, checked = _indexed(f, node.value)
+    if isinstance(node.value, ast.Attribute) and node.value.attr == "unchecked":
+        return _part(f, node, f.view(node.value.value), checked=False)
+    base = f.expression(node.value)
+    if isinstance(base, tuple):
+        index = f.known(node.slice)
+        if isinstance(index, Constant) and type(index.value) is int:
+            with f.at(node.slice):
+                return item_of(base, index)
+    return _part(f, node, f.as_view(node.value, base), checked=True)
+
+
+def _part(f: FunctionBuilder, node: ast.Subscript, view: ir.Value, checked: bool) -> ir.Value:
     if view_type(view).rank > 1 and not isinstance(node.slice, ast.Tuple):
         return _row(f, node, view, checked)
     return f.value(mir.load(checked_element(f, view, _indices(f, node), checked)))

@@ -1,30 +1,37 @@
-"""Functions to `mir`: signatures, bodies, and one instance of a device function a combination of types."""
+"""Functions to `mir`: bodies, and one instance of a device function a combination of types and constants."""
 
 from __future__ import annotations
 
 import ast
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from itertools import count
 
 from oxide_build import ir
 from oxide_build.dialects import mir
-from oxide_build.errors import Collector, CompileError
+from oxide_build.errors import CompileError
 from oxide_build.ir.types import Scalar, Type, View, i32
-from oxide_build.pipeline.frontend.annotations import scalar_type, static_type
 from oxide_build.pipeline.frontend.assignment import unassigned_reads
-from oxide_build.pipeline.frontend.builder import FunctionBuilder, ModuleBuilder, PoisonedError, Variable
+from oxide_build.pipeline.frontend.builder import (
+    FunctionBuilder,
+    InstanceKey,
+    ModuleBuilder,
+    PoisonedError,
+    Variable,
+)
 from oxide_build.pipeline.frontend.constants import fold
 from oxide_build.pipeline.frontend.contracts import is_require, require
+from oxide_build.pipeline.frontend.library import Definition
 from oxide_build.pipeline.frontend.operands import Constant, StaticType, Witness
+from oxide_build.pipeline.frontend.signatures import (
+    ConstType,
+    Given,
+    Signature,
+    bind_types,
+    signature,
+    type_variables,
+)
 from oxide_build.pipeline.frontend.syntax import FunctionSyntax, KernelModule
-
-
-@dataclass(frozen=True)
-class Signature:
-    """What a function declares: parameters in order, results."""
-
-    parameters: dict[str, StaticType]
-    results: tuple[Scalar, ...]
 
 
 def translate(kernels: KernelModule) -> ir.Module:
@@ -39,15 +46,25 @@ def translate(kernels: KernelModule) -> ir.Module:
             if syntax.kind == "kernel":
                 translate_kernel(program, syntax)
     called = dict(program.module.functions)
-    translated = {name for name, _ in program.instances}
+    translated = {name for home, name, *_ in program.instances if home == kernels.source.module}
     for syntax in kernels.functions.values():
         if syntax.kind == "device" and syntax.name not in translated:
             with program.errors.collect(), kernels.span(syntax.node):
-                instance(program, syntax, tuple(signature(program, syntax).parameters.values()))
+                _check_uncalled(program, kernels, syntax)
     _drop_repeated(program)
     program.errors.raise_if_any()
     program.module.functions = called
     return program.module
+
+
+def _check_uncalled(program: ModuleBuilder, module: KernelModule, syntax: FunctionSyntax) -> None:
+    """Find the mistakes of a device function nobody calls; what callers give at compile time cannot be made up."""
+    first = {name: types[0] for name, types in type_variables(module, syntax).items()}
+    bound = bind_types(module, first)
+    parameters = signature(bound, syntax).parameters
+    types = {name: type for name, type in parameters.items() if not isinstance(type, ConstType)}
+    if len(types) == len(parameters):
+        instance(program, bound, syntax, types)
 
 
 def _drop_repeated(program: ModuleBuilder) -> None:
@@ -56,69 +73,12 @@ def _drop_repeated(program: ModuleBuilder) -> None:
     program.errors.errors[:] = [error for error in unique.values() if not isinstance(error, PoisonedError)]
 
 
-def signature(program: ModuleBuilder, syntax: FunctionSyntax) -> Signature:
-    """Read a function's annotations; raises CompileErrors with all that a kernel function cannot declare."""
-    module, errors = program.syntax, Collector()
-    _refuse_exotic(module, syntax.node, errors)
-    parameters: dict[str, StaticType] = {}
-    for argument in syntax.node.args.args:
-        with errors.collect(), module.span(argument):
-            parameters[argument.arg] = _parameter_type(module, syntax, argument)
-    results: tuple[Scalar, ...] = ()
-    with errors.collect(), module.span(syntax.node):
-        results = _results(module, syntax)
-    errors.raise_if_any()
-    return Signature(parameters, results)
-
-
-def _parameter_type(module: KernelModule, syntax: FunctionSyntax, argument: ast.arg) -> StaticType:
-    name = argument.arg
-    if argument.annotation is None:
-        raise CompileError(f"parameter `{name}` has no type", help=f"write `{name}: f32` or `{name}: Slice[f32]`")
-    type = static_type(argument.annotation, module)
-    if syntax.kind == "kernel" and isinstance(type, Witness):
-        raise CompileError("a kernel is not given the thread's own index", help="compute it: `i = gpu.index_1d()`")
-    return type
-
-
-def _refuse_exotic(module: KernelModule, node: ast.FunctionDef, errors: Collector) -> None:
-    args = node.args
-    other = "keyword-only or positional-only parameters"
-    exotic = [(args.vararg, "`*args`"), (args.kwarg, "`**kwargs`")]
-    exotic += [(argument, other) for argument in (*args.kwonlyargs, *args.posonlyargs)]
-    for argument, what in exotic:
-        if argument is not None:
-            with errors.collect(), module.span(argument):
-                raise CompileError(f"{what} in a kernel function", help="list every parameter by name, with its type")
-    for default in args.defaults:
-        with errors.collect(), module.span(default):
-            raise CompileError("a default argument in a kernel function", help="pass the value at each call")
-
-
-def _results(module: KernelModule, syntax: FunctionSyntax) -> tuple[Scalar, ...]:
-    annotation = syntax.node.returns
-    if annotation is None:
-        if syntax.kind == "kernel":
-            return ()
-        raise CompileError(
-            f"`{syntax.name}` does not declare what it returns",
-            help=f"write `def {syntax.name}(…) -> f32:` (or `-> None`, or `-> tuple[f32, f32]`)",
-        )
-    if isinstance(annotation, ast.Constant) and annotation.value is None:
-        return ()
-    with module.span(annotation):
-        if syntax.kind == "kernel":
-            raise CompileError("a kernel returns nothing", help="write `-> None` and give it an array for its results")
-        if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) in ("tuple", "Tuple"):
-            items = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
-            return tuple(scalar_type(item, module) for item in items)
-        return (scalar_type(annotation, module),)
-
-
 def translate_kernel(program: ModuleBuilder, syntax: FunctionSyntax) -> None:
     """Translate one kernel and what it calls into the module."""
-    declared = signature(program, syntax)
-    f = _begin(program, syntax, syntax.name, tuple(declared.parameters.values()), declared)
+    module = program.syntax
+    declared = signature(module, syntax)
+    types = {name: type for name, type in declared.parameters.items() if not isinstance(type, ConstType)}
+    f = _begin(program, module, syntax, syntax.name, types, declared)
     contracts = []
     body = syntax.node.body
     start = 1 if ast.get_docstring(syntax.node, clean=False) is not None else 0
@@ -133,7 +93,7 @@ def translate_kernel(program: ModuleBuilder, syntax: FunctionSyntax) -> None:
     _end(f)
     block = None
     with f.recover():
-        block = _block(program.syntax, syntax.block)
+        block = _block(module, syntax.block)
     f.function.attributes = {"index_dims": f.index_dims, "block": block, "contracts": tuple(contracts)}
 
 
@@ -154,38 +114,81 @@ def _block(module: KernelModule, node: ast.expr | None) -> tuple[int, int, int] 
     return (x, y, z)
 
 
-def instance(program: ModuleBuilder, syntax: FunctionSyntax, types: tuple[StaticType, ...]) -> FunctionBuilder:
-    """The device function for these parameter types, translated at its first call.
+_MOST_NESTED = 16
+"""How often one device function may be in the middle of its own translation, for other types and constants."""
+
+
+def instance(
+    program: ModuleBuilder, module: KernelModule, syntax: FunctionSyntax, given: Mapping[str, Given]
+) -> FunctionBuilder:
+    """The device function for these parameters, translated at its first call; `module` is where it stands.
 
     Raises CompileError when the call is recursive, PoisonedError when its body has mistakes.
     """
-    key = (syntax.name, types)
+    key = (module.source.module, syntax.name, *map(_key, given.values()))
+    open_keys = [other for other, f in program.instances.items() if not f.finished]
+    if key in open_keys or sum(other[:2] == key[:2] for other in open_keys) >= _MOST_NESTED:
+        raise _recursion([str(name) for _, name, *_ in open_keys], syntax.name)
     if key not in program.instances:
-        _translate_device(program, syntax, types)
+        _translate_device(program, module, syntax, given, key)
     f = program.instances[key]
-    if not f.finished:
-        raise CompileError(f"`{syntax.name}` calls itself", help="a GPU thread has no deep stack: write a loop")
     if f.failed:
         raise PoisonedError(f"`{syntax.name}` has mistakes of its own")
     return f
 
 
-def _translate_device(program: ModuleBuilder, syntax: FunctionSyntax, types: tuple[StaticType, ...]) -> None:
-    declared = signature(program, syntax)
-    number = sum(name == syntax.name for name, _ in program.instances)
-    f = _begin(program, syntax, f"{syntax.name}.{number}" if number else syntax.name, types, declared)
-    program.instances[(syntax.name, types)] = f
+def _key(given: Given) -> object:
+    """What tells instances apart; Python takes 0, 0.0, -0.0 and False for equal, an instance must not."""
+    if isinstance(given, Definition):
+        return given.module.source.module, given.name
+    return (repr(given.value), given.type) if isinstance(given, Constant) else given
+
+
+def _recursion(open_names: list[str], name: str) -> CompileError:
+    help = "a GPU thread has no deep stack: write a loop"
+    through = open_names[open_names.index(name) + 1 :]
+    if not through or set(through) == {name}:
+        return CompileError(f"`{name}` calls itself", help=help)
+    return CompileError(f"`{name}` calls itself: {' → '.join([name, *through, name])}", help=help)
+
+
+def _translate_device(
+    program: ModuleBuilder, module: KernelModule, syntax: FunctionSyntax, given: Mapping[str, Given], key: InstanceKey
+) -> None:
+    declared = signature(module, syntax)
+    program.errors.errors.extend(mistake for mistake in module.mistakes if module.source != program.syntax.source)
+    f = _begin(program, module, syntax, _symbol(program, syntax.name), given, declared)
+    program.instances[key] = f
+    if not syntax.inline:
+        f.function.attributes = {"inline": False}
     f.statements(syntax.node.body)
     _end(f)
 
 
+def _symbol(program: ModuleBuilder, name: str) -> str:
+    """A name no other function of the image has: `scale`, `scale.1`, …"""
+    taken = {f.function.name for f in program.instances.values()}
+    taken.update(known for known, syntax in program.syntax.functions.items() if syntax.kind == "kernel")
+    numbered = (f"{name}.{number}" if number else name for number in count())
+    return next(symbol for symbol in numbered if symbol not in taken)
+
+
 def _begin(
-    program: ModuleBuilder, syntax: FunctionSyntax, name: str, types: tuple[StaticType, ...], declared: Signature
+    program: ModuleBuilder,
+    module: KernelModule,
+    syntax: FunctionSyntax,
+    name: str,
+    given: Mapping[str, Given],
+    declared: Signature,
 ) -> FunctionBuilder:
-    function = ir.Function(name, syntax.kind, declared.results, span=program.syntax.span(syntax.node))
-    f = FunctionBuilder(program, syntax, function)
-    for argument, type in zip(syntax.node.args.args, types, strict=True):
-        _bind_parameter(f, argument, type)
+    function = ir.Function(name, syntax.kind, declared.results, span=module.span(syntax.node))
+    f = FunctionBuilder(program, module, syntax, function)
+    for argument in syntax.node.args.args:
+        known = given[argument.arg]
+        if isinstance(known, (Constant, Definition)):
+            f.names[argument.arg] = known
+        else:
+            _bind_parameter(f, argument, known)
     return f
 
 

@@ -1,4 +1,4 @@
-"""Loops to `mir`: `while`, `range`, `gpu.grid_stride`, `break`, `continue`."""
+"""Loops to `mir`: `while`, `range`, `gpu.grid_stride`, `gpu.unroll`, `break`, `continue`."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ from oxide_build.pipeline.frontend.operands import (
 from oxide_build.pipeline.frontend.scope import dotted
 from oxide_build.pipeline.frontend.statements import branch_on
 from oxide_build.pipeline.frontend.threads import coordinate, global_index
+from oxide_build.pipeline.frontend.unrolling import unrolled
+
+MOST_COPIES = 64
+"""The most copies of a loop's body that `gpu.unroll` can ask for."""
 
 
 @translates(STATEMENTS, ast.While)
@@ -81,7 +85,9 @@ def for_(f: FunctionBuilder, node: ast.For) -> None:
         _refuse_else(f, node)
         _for(f, node)
     except CompileError:
-        f.names.setdefault(getattr(node.target, "id", ""), Poison())
+        for part in ast.walk(node.target):
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                f.names.setdefault(part.id, Poison())
         if f.block.terminator is not None:
             f.start(ir.Block())
         f.loops.append(Loop(ir.Block(), ir.Block()))
@@ -91,23 +97,51 @@ def for_(f: FunctionBuilder, node: ast.For) -> None:
 
 
 def _for(f: FunctionBuilder, node: ast.For) -> None:
+    if unrolled(f, node):
+        return
     if not isinstance(node.target, ast.Name):
         with f.at(node.target):
             raise CompileError("a loop has one variable", help="write `for i in range(…)`")
-    call = node.iter
+    with f.at(node.iter):
+        call, copies = _unroll_request(f, node.iter)
     callee = call.func if isinstance(call, ast.Call) else None
     with f.at(node.iter):
         if isinstance(call, ast.Call) and callee is not None and not call.keywords:
             if isinstance(callee, ast.Name) and callee.id == "range" and 1 <= len(call.args) <= 3:
-                _range(f, node, [f.expression(argument) for argument in call.args])
+                _range(f, node, [f.expression(argument) for argument in call.args], copies)
                 return
-            if dotted(callee, f.module.names) == "gpu.grid_stride" and len(call.args) == 1:
+            if dotted(callee, f.module.names) == "gpu.grid_stride" and not copies and len(call.args) == 1:
                 _grid_stride(f, node, f.expression(call.args[0]))
                 return
         raise CompileError(
             f"a kernel cannot loop over `{ast.unparse(node.iter)}`",
-            help="write `for i in range(start, stop, step)` or `for i in gpu.grid_stride(n)`",
+            help="write `for i in range(start, stop, step)`, `for i in gpu.grid_stride(n)`, or "
+            "`for i in gpu.static_range(4)` to unroll",
         )
+
+
+def _unroll_request(f: FunctionBuilder, node: ast.expr) -> tuple[ast.expr, int]:
+    """The range of `gpu.unroll(range(…), copies)` and the copies; 0 for any other loop."""
+    if not isinstance(node, ast.Call) or dotted(node.func, f.module.names) != "gpu.unroll":
+        return node, 0
+    copies = f.known(node.args[1]) if len(node.args) == 2 and not node.keywords else None
+    inner = node.args[0] if node.args else node
+    is_range = isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id == "range"
+    number = copies.value if isinstance(copies, Constant) else None
+    if not is_range or type(number) is not int or not 1 <= number <= MOST_COPIES:
+        raise CompileError(
+            f"`gpu.unroll` takes a range and a constant from 1 to {MOST_COPIES}",
+            help="write `for i in gpu.unroll(range(n), 4):`",
+        )
+    return inner, number
+
+
+def _again(f: FunctionBuilder, head: ir.Block, copies: int) -> None:
+    """Go back to the loop's head, with the author's request to unroll it."""
+    if copies:
+        f.emit(mir.loop_br(to=[ir.Successor(head)], unroll=copies))
+    else:
+        f.branch(head)
 
 
 def _grid_stride(f: FunctionBuilder, node: ast.For, limit: Operand) -> None:
@@ -133,20 +167,20 @@ def _grid_stride(f: FunctionBuilder, node: ast.For, limit: Operand) -> None:
     f.start(done)
 
 
-def _range(f: FunctionBuilder, node: ast.For, operands: list[Operand]) -> None:
+def _range(f: FunctionBuilder, node: ast.For, operands: list[Operand], copies: int) -> None:
     """Python's range: the bounds are computed once; steps other than 1 and -1 count, so that nothing overflows."""
     zero, one = Constant(0), Constant(1)
     start, stop, step = {1: [zero, *operands, one], 2: [*operands, one], 3: operands}[len(operands)]
     first, last = _range_types(f, start, stop)
     type = scalar_type(first)
     if isinstance(step, Constant) and step.value in (1, -1):
-        _unit_range(f, node, first, last, int(step.value))
+        _unit_range(f, node, first, last, int(step.value), copies)
         return
     if isinstance(step, Constant) and step.value == 0:
         raise CompileError("the step of `range` is zero")
     stride = coerce(f, step, type, "the step of `range`")
     known = step if isinstance(step, Constant) else None
-    _counted_range(f, node, first, stride, _trip_count(f, first, last, stride, known))
+    _counted_range(f, node, first, stride, _trip_count(f, first, last, stride, known), copies)
 
 
 def _range_types(f: FunctionBuilder, start: Operand, stop: Operand) -> tuple[ir.Value, ir.Value]:
@@ -156,7 +190,7 @@ def _range_types(f: FunctionBuilder, start: Operand, stop: Operand) -> tuple[ir.
     return first, last
 
 
-def _unit_range(f: FunctionBuilder, node: ast.For, first: ir.Value, last: ir.Value, step: int) -> None:
+def _unit_range(f: FunctionBuilder, node: ast.For, first: ir.Value, last: ir.Value, step: int, copies: int) -> None:
     type = scalar_type(first)
     if step < 0 and type.kind == "uint":
         raise CompileError(f"a range of {type} cannot count down", help="convert the bounds: i32(…)")
@@ -172,11 +206,13 @@ def _unit_range(f: FunctionBuilder, node: ast.For, first: ir.Value, last: ir.Val
     _loop_body(f, node.body, following, done)
     f.start(following)
     f.emit(mir.store(f.value(mir.add(f.value(mir.load(counter)), f.constant(step, type))), counter))
-    f.branch(head)
+    _again(f, head, copies)
     f.start(done)
 
 
-def _counted_range(f: FunctionBuilder, node: ast.For, first: ir.Value, step: ir.Value, count: ir.Value) -> None:
+def _counted_range(
+    f: FunctionBuilder, node: ast.For, first: ir.Value, step: ir.Value, count: ir.Value, copies: int
+) -> None:
     type, unsigned = scalar_type(first), scalar_type(count)
     current, counter = f.slot(type), f.slot(unsigned)
     f.emit(mir.store(first, current))
@@ -191,7 +227,7 @@ def _counted_range(f: FunctionBuilder, node: ast.For, first: ir.Value, step: ir.
     f.start(following)
     f.emit(mir.store(f.value(mir.add(f.value(mir.load(current)), step)), current))
     f.emit(mir.store(f.value(mir.add(f.value(mir.load(counter)), f.constant(1, unsigned))), counter))
-    f.branch(head)
+    _again(f, head, copies)
     f.start(done)
 
 

@@ -8,15 +8,16 @@ from oxide_build.errors import CompileError
 from oxide_build.pipeline.frontend.arguments import arguments
 from oxide_build.pipeline.frontend.builder import INTRINSICS, FunctionBuilder, translates
 from oxide_build.pipeline.frontend.elements import extent
-from oxide_build.pipeline.frontend.operands import (
-    Operand,
-)
+from oxide_build.pipeline.frontend.operands import Constant, Operand
 
 
 @translates(INTRINSICS, "len")
 def length(f: FunctionBuilder, node: ast.Call) -> Operand:
-    """`len(x)`: the first extent."""
+    """`len(x)`: the first extent; of a constant tuple, its length."""
     (argument,) = arguments(node, "x")
+    known = f.known(argument)
+    if isinstance(known, tuple):
+        return Constant(len(known))
     return extent(f, f.view(argument), 0)
 
 

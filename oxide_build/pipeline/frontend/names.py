@@ -24,6 +24,7 @@ from oxide_build.pipeline.frontend.constants import (
     fold,
 )
 from oxide_build.pipeline.frontend.elements import extent, view_type
+from oxide_build.pipeline.frontend.library import Definition, unknown_import
 from oxide_build.pipeline.frontend.operands import (
     Constant,
     Operand,
@@ -34,7 +35,7 @@ from oxide_build.pipeline.frontend.operands import (
 from oxide_build.pipeline.frontend.scope import dotted
 from oxide_build.pipeline.frontend.threads import coordinate
 
-BUILTINS = ("abs", "bool", "divmod", "len", "max", "min", "pow", "range", "round")
+BUILTINS = ("abs", "bool", "divmod", "len", "max", "min", "pow", "print", "range", "round")
 
 
 @translates(EXPRESSIONS, ast.Constant)
@@ -58,8 +59,10 @@ def name(f: FunctionBuilder, node: ast.Name) -> Operand:
     if isinstance(binding, Variable):
         value = f.value(mir.load(binding.slot, name=node.id))
         return OwnIndex(value, binding.type) if isinstance(binding.type, Witness) else value
+    if isinstance(binding, Definition):
+        raise CompileError(f"`{node.id}` is a function", help=f"call it: `{node.id}(…)`")
     if binding is not None:
-        return binding
+        return _operand(binding) if isinstance(binding, tuple) else binding
     folded = fold(node, f.module)
     if folded is not None:
         return _operand(folded)
@@ -72,6 +75,13 @@ def _operand(folded: Folded) -> Operand:
 
 def unknown_name(f: FunctionBuilder, name: str) -> CompileError:
     """The error for a name that means nothing here: what it is on the host, or the nearest that exists."""
+    if name in f.unrolled_names:
+        return CompileError(
+            f"`{name}` has a value only inside its unrolled loop", help="assign it to another name there"
+        )
+    unknown = unknown_import(f.module.names.get(name, ""), name, f.module)
+    if unknown is not None:
+        return unknown
     if name in f.module.functions:
         return CompileError(f"`{name}` is a function", help=f"call it: `{name}(…)`")
     if name in f.module.constants:
@@ -79,6 +89,9 @@ def unknown_name(f: FunctionBuilder, name: str) -> CompileError:
             f"`{name}` is not a constant the compiler can read",
             help="kernels are compiled without running the module: use numbers, other constants and arithmetic",
         )
+    members = [known for known in f.module.constants if known.startswith(f"{name}.")]
+    if members:
+        return CompileError(f"`{name}` is an enum", help=f"write one of its members: {', '.join(members)}")
     if name in f.module.host_names:
         return CompileError(
             f"`{name}` exists only on the host",
@@ -105,11 +118,19 @@ def attribute(f: FunctionBuilder, node: ast.Attribute) -> Operand:
     path = "" if local else dotted(node, f.module.names)
     if path in MATH_CONSTANTS:
         return Constant(MATH_CONSTANTS[path])
+    if path == "gpu.arch":
+        return f.value(mir.arch())
     register, _, axis = path.removeprefix("gpu.").partition(".")
     if path.startswith("gpu.") and register in mir.COORDINATES:
         if axis not in mir.AXES:
             raise CompileError(f"`gpu.{register}` has the parts x, y and z", help=f"write gpu.{register}.x")
         return coordinate(f, register, axis)
+    folded = None if local else fold(node, f.module)
+    if folded is not None:
+        return _operand(folded)
+    unknown = None if local else unknown_import(path, ast.unparse(node), f.module)
+    if unknown is not None:
+        raise unknown
     if path and path not in ("gpu", "math"):
         raise CompileError(f"`{ast.unparse(node)}` is no value of the kernel language", help=_nearest_path(path))
     if node.attr == "shape":
@@ -118,11 +139,20 @@ def attribute(f: FunctionBuilder, node: ast.Attribute) -> Operand:
     if node.attr == "unchecked" and isinstance(f.view(node.value).type, View):
         raise CompileError("`.unchecked` is indexed at once", help=f"write {ast.unparse(node)}[i]")
     if not local and isinstance(node.value, ast.Name):
-        raise unknown_name(f, node.value.id)
+        raise _unknown_member(f, node) or unknown_name(f, node.value.id)
     operand = f.expression(node.value)
     is_array = isinstance(operand, ir.Value) and isinstance(operand.type, View)
     has = "an array has `.shape` and `.unchecked`" if is_array else "it has none"
     raise CompileError(f"{describe(operand)} has no attribute `{node.attr}`", help=has)
+
+
+def _unknown_member(f: FunctionBuilder, node: ast.Attribute) -> CompileError | None:
+    """The error for a member that an enum of this module lacks; None where the name is no enum."""
+    members = [name for name in f.module.constants if name.startswith(f"{ast.unparse(node.value)}.")]
+    text = ast.unparse(node)
+    near = difflib.get_close_matches(text, members, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"its members are {', '.join(members)}"
+    return CompileError(f"there is no `{text}` among the constants of its enum", help=hint) if members else None
 
 
 def _is_local(f: FunctionBuilder, node: ast.expr) -> bool:

@@ -24,7 +24,6 @@ _INSTEAD: Mapping[type[ast.AST], tuple[str, str]] = {
     ast.Global: ("`global`", "pass what the kernel needs as a parameter; results go into a MutSlice"),
     ast.Nonlocal: ("`nonlocal`", "pass what the kernel needs as a parameter"),
     ast.Delete: ("`del`", "leave it out: locals cost nothing once they are no longer used"),
-    ast.Match: ("`match`", "write `if`/`elif` comparisons"),
     ast.ListComp: ("a list comprehension", _LOOP),
     ast.SetComp: ("a set comprehension", _LOOP),
     ast.DictComp: ("a dict comprehension", _LOOP),

@@ -16,8 +16,8 @@ _CANONICAL_MODULES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def imported_names(tree: ast.Module) -> dict[str, str]:
-    """Local names that imports bind, to canonical paths; names from elsewhere get a path of their own module."""
+def imported_names(tree: ast.Module, package: str = "") -> dict[str, str]:
+    """Local names that imports bind, to canonical paths; `package` is what relative imports start from."""
     names: dict[str, str] = {}
     for statement in tree.body:
         if isinstance(statement, ast.Import):
@@ -25,10 +25,16 @@ def imported_names(tree: ast.Module) -> dict[str, str]:
                 bound = alias.name if alias.asname else alias.name.partition(".")[0]
                 names[alias.asname or bound] = canonical(bound)
         elif isinstance(statement, ast.ImportFrom):
-            module = "." * statement.level + (statement.module or "")
             for alias in statement.names:
-                names[alias.asname or alias.name] = canonical(f"{module}.{alias.name}")
+                path = [*_base(statement.level, package), *filter(None, [statement.module]), alias.name]
+                names[alias.asname or alias.name] = canonical(".".join(path))
     return names
+
+
+def _base(level: int, package: str) -> list[str]:
+    """Where `from ..module import` starts: one dot is the package itself, each further one a step up."""
+    parts = package.split(".") if level and package else []
+    return parts[: max(0, len(parts) + 1 - level)]
 
 
 def canonical(path: str) -> str:

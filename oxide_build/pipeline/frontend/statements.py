@@ -16,6 +16,7 @@ from oxide_build.pipeline.frontend.builder import (
 from oxide_build.pipeline.frontend.conditions import condition
 from oxide_build.pipeline.frontend.conversions import coerce
 from oxide_build.pipeline.frontend.operands import (
+    Constant,
     Operand,
 )
 
@@ -77,6 +78,10 @@ def _return_mismatch(f: FunctionBuilder, found: int) -> str:
 @translates(STATEMENTS, ast.If)
 def if_(f: FunctionBuilder, node: ast.If) -> None:
     """`if`, `elif`, `else`."""
+    decided = f.decided(node.test)
+    if decided is not None:
+        f.statements(node.body if decided else node.orelse)
+        return
     then, otherwise, done = ir.Block(), ir.Block(), ir.Block()
     branch_on(f, node.test, then, otherwise if node.orelse else done)
     f.start(then)
@@ -92,7 +97,8 @@ def if_(f: FunctionBuilder, node: ast.If) -> None:
 def branch_on(f: FunctionBuilder, test: ast.expr, then: ir.Block, otherwise: ir.Block) -> None:
     """Go to `then` where `test` holds; a wrong test is reported, and both sides are still looked at."""
     with f.recover():
-        if isinstance(test, ast.Constant) and isinstance(test.value, bool):
-            f.branch(then if test.value else otherwise)
+        known = f.known(test)
+        if isinstance(known, Constant) and isinstance(known.value, bool):
+            f.branch(then if known.value else otherwise)
         else:
             f.branch_if(condition(f, test), then, otherwise)

@@ -1,35 +1,45 @@
 """The `ast` stage: a kernel module's source to its kernels, device functions and constants.
 
 In: source text, read and never run. Out: a `KernelModule` with Python's syntax trees and
-what every module-level name means. Host code in the same file is left alone.
+what every module-level name means. Host code in the same file is left alone. Modules that
+it imports from are read by `library`, when a kernel asks for something of theirs.
 """
 
 from __future__ import annotations
 
 import ast
 import warnings
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 from oxide_build.errors import Collector, CompileError, CompileErrors, SourceFile, Span
 from oxide_build.pipeline.frontend.scope import dotted, imported_names
 
+if TYPE_CHECKING:
+    from oxide_build.pipeline.frontend.library import Library
+
 
 @dataclass(frozen=True)
 class FunctionSyntax:
-    """One decorated function; `block` is the `block=` option of a kernel's decorator, not evaluated yet."""
+    """One decorated function; `block` is the `block=` option of a kernel's decorator, not evaluated yet.
+
+    `inline` is false for a device function that stays a function of its own in the image.
+    """
 
     name: str
     kind: Literal["kernel", "device"]
     node: ast.FunctionDef
     block: ast.expr | None = None
+    inline: bool = True
 
 
 @dataclass(frozen=True)
 class KernelModule:
     """A parsed kernel module: `names` maps imported names to canonical paths, `constants` to unevaluated values.
 
-    `mistakes` are those of decorators: they wait for the report that `translate` makes of everything.
+    An enum's members are constants too, under `Op.ADD`. `mistakes` are those of decorators: they wait for the report
+    that `translate` makes of everything. `library` finds the modules that imported names come from.
     """
 
     source: SourceFile
@@ -37,6 +47,7 @@ class KernelModule:
     constants: dict[str, ast.expr]
     functions: dict[str, FunctionSyntax]
     host_names: frozenset[str]
+    library: Library = field(repr=False, compare=False)
     mistakes: tuple[CompileError, ...] = ()
 
     def span(self, node: ast.AST) -> Span:
@@ -48,10 +59,10 @@ class KernelModule:
         return "\n\n".join(dumps) + "\n"
 
 
-def parse(source: SourceFile) -> KernelModule:
-    """Read a kernel module; raises CompileErrors for what is not Python."""
+def read_module(source: SourceFile, library: Library) -> KernelModule:
+    """Read a kernel module, or one that kernels import from; raises CompileErrors for what is not Python."""
     tree = _tree(source)
-    names = imported_names(tree)
+    names = imported_names(tree, source.package)
     errors = Collector()
     functions: dict[str, FunctionSyntax] = {}
     for node in tree.body:
@@ -62,11 +73,9 @@ def parse(source: SourceFile) -> KernelModule:
             if function is not None:
                 _check_unique(source, functions, function)
                 functions[node.name] = function
-    if not errors.errors and not any(function.kind == "kernel" for function in functions.values()):
-        errors.errors.append(_no_kernels(source))
-    constants = _constants(tree)
+    constants = _constants(tree, names)
     host_names = frozenset(_bound_names(tree)) - names.keys() - constants.keys() - functions.keys()
-    return KernelModule(source, names, constants, functions, host_names, tuple(errors.errors))
+    return KernelModule(source, names, constants, functions, host_names, library, tuple(errors.errors))
 
 
 def span_of(source: SourceFile, node: ast.AST) -> Span:
@@ -74,7 +83,7 @@ def span_of(source: SourceFile, node: ast.AST) -> Span:
     if isinstance(node, ast.FunctionDef):
         text = source.line(node.lineno)
         return Span(source, node.lineno, node.col_offset + 1, node.lineno, len(text.rstrip()) + 1)
-    if not isinstance(node, (ast.expr, ast.stmt, ast.arg, ast.keyword)):
+    if not isinstance(node, (ast.expr, ast.stmt, ast.arg, ast.keyword, ast.pattern)):
         return Span(source, 1, 1, 1, 2)
     end_line, end_offset = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset + 1
     return Span(
@@ -108,15 +117,6 @@ def _tree(source: SourceFile) -> ast.Module:
         raise CompileErrors([CompileError(message, span=Span(source, 1, 1, 1, 2))]) from None
 
 
-def _no_kernels(source: SourceFile) -> CompileError:
-    return CompileError(
-        "no kernel in this module",
-        help="decorate a function with `@gpu.kernel` (after `from oxide_build import gpu`), "
-        "or take the module out of `kernels` under [tool.oxide]",
-        span=Span(source, 1, 1, 1, 2),
-    )
-
-
 def _check_unique(source: SourceFile, functions: dict[str, FunctionSyntax], function: FunctionSyntax) -> None:
     if function.name in functions:
         line = functions[function.name].node.lineno
@@ -137,10 +137,24 @@ def _function(
             raise CompileError(
                 f"`{node.name}` has {len(marks)} decorators", help="keep only `@gpu.kernel` or `@gpu.device`"
             )
-        if path == "gpu.device" and isinstance(decorator, ast.Call):
-            raise CompileError("`@gpu.device` takes no options", help="write `@gpu.device`")
+        if path == "gpu.device":
+            return FunctionSyntax(node.name, "device", node, inline=_inline_option(decorator))
         block = _block_option(decorator)
     return FunctionSyntax(node.name, "kernel" if path == "gpu.kernel" else "device", node, block)
+
+
+def _inline_option(decorator: ast.expr) -> bool:
+    """The `inline=` option of `@gpu.device(...)`."""
+    if not isinstance(decorator, ast.Call):
+        return True
+    values = [keyword.value for keyword in decorator.keywords if keyword.arg == "inline"]
+    if decorator.args or len(values) != len(decorator.keywords):
+        raise CompileError("`@gpu.device` has one option, `inline`", help="write `@gpu.device(inline=False)`")
+    for value in values:
+        if not isinstance(value, ast.Constant) or not isinstance(value.value, bool):
+            raise CompileError("`inline` is True or False, written out", help="write `@gpu.device(inline=False)`")
+        return value.value
+    return True
 
 
 def _block_option(decorator: ast.expr) -> ast.expr | None:
@@ -157,17 +171,61 @@ def _block_option(decorator: ast.expr) -> ast.expr | None:
     return decorator.keywords[0].value if decorator.keywords else None
 
 
-def _constants(tree: ast.Module) -> dict[str, ast.expr]:
-    """Module-level `NAME = value`; a name assigned twice, or by anything else, is no constant."""
+def _constants(tree: ast.Module, names: dict[str, str]) -> dict[str, ast.expr]:
+    """Module-level `NAME = value`, and members of enums; a name assigned twice, or by anything else, is no constant."""
     found: dict[str, list[ast.expr | None]] = {}
     for node in tree.body:
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            found.setdefault(node.targets[0].id, []).append(node.value)
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            found.setdefault(node.target.id, []).append(node.value)
-        elif isinstance(node, (ast.AugAssign, ast.For)) and isinstance(node.target, ast.Name):
-            found.setdefault(node.target.id, []).append(None)
+        for name, value in _assignments(node):
+            found.setdefault(name, []).append(value)
+        if isinstance(node, ast.ClassDef) and any(_is_enum(base, names) for base in node.bases):
+            for name, value in _enum_members(node, names):
+                found.setdefault(name, []).append(value)
     return {name: values[0] for name, values in found.items() if len(values) == 1 and values[0] is not None}
+
+
+def _assignments(node: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
+    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+        yield node.targets[0].id, node.value
+    elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        yield node.target.id, node.value
+    elif isinstance(node, (ast.AugAssign, ast.For)) and isinstance(node.target, ast.Name):
+        yield node.target.id, None
+
+
+def _is_enum(base: ast.expr, names: dict[str, str]) -> bool:
+    return dotted(base, names) in ("enum.IntEnum", "enum.IntFlag")
+
+
+def _enum_members(node: ast.ClassDef, names: dict[str, str]) -> Iterator[tuple[str, ast.expr | None]]:
+    """`Op.ADD` and its value for each member; `enum.auto()` counts on from the member before."""
+    members: set[str] = set()
+    previous: ast.expr = ast.Constant(0)
+    for statement in node.body:
+        for name, written in _assignments(statement):
+            value = written
+            if isinstance(value, ast.Call) and dotted(value.func, names) == "enum.auto":
+                value = ast.BinOp(previous, ast.Add(), ast.Constant(1))
+            if value is not None and written is not None:
+                value = ast.fix_missing_locations(
+                    ast.copy_location(_Qualified(node.name, members).visit(value), written)
+                )
+                previous = value
+            members.add(name)
+            yield f"{node.name}.{name}", value
+
+
+class _Qualified(ast.NodeTransformer):
+    """Gives an enum's members, where its own body names them, the enum's name in front."""
+
+    def __init__(self, enum: str, members: set[str]) -> None:
+        self.enum = enum
+        self.members = members
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id not in self.members:
+            return node
+        owner = ast.copy_location(ast.Name(self.enum, ast.Load()), node)
+        return ast.copy_location(ast.Attribute(owner, node.id, ast.Load()), node)
 
 
 def _bound_names(tree: ast.Module) -> set[str]:

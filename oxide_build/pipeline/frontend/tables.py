@@ -36,7 +36,7 @@ def _numbers(items: tuple[Operand, ...]) -> list[Constant]:
     if len(numbers) < len(items):
         raise CompileError(
             "a tuple is unpacked, not indexed",
-            help="write `a, b = …`; only a module-level tuple of numbers, a table, has an index",
+            help="write `a, b = …`, or index it by a constant; a table is a module-level tuple of numbers",
         )
     if not numbers:
         raise CompileError("an empty tuple has no elements")

@@ -4,7 +4,7 @@ In: a module at the `llvm` stage. Out: text that LLVM parses, the same for the s
 module. It is text because LLVM's Python binding has no builder for opaque pointers; its
 own room because nothing but syntax happens here.
 
-Only `__nv_*` and `__assertfail` are declared. LLVM declares its intrinsics itself, and
+Only `__nv_*`, `__assertfail` and `vprintf` are declared. LLVM declares its intrinsics itself, and
 would take one we declare and it does not know for an ordinary function.
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from oxide_build.dialects import llvm
 from oxide_build.errors import InternalError
 from oxide_build.ir import Module
-from oxide_build.pipeline.llvm_ir.debug import DebugInfo
+from oxide_build.pipeline.llvm_ir.debug import Metadata
 from oxide_build.pipeline.llvm_ir.function import FunctionWriter
 from oxide_build.pipeline.llvm_ir.literals import global_text, results_text, string_text, symbol_text, type_text
 from oxide_build.pipeline.options import Options
@@ -30,9 +30,9 @@ _OVERRIDE = 4
 
 def emit_llvm_ir(module: Module, target: Target, options: Options) -> str:
     """Write `module` as LLVM IR; which SM it is for stands in its head."""
-    debug = DebugInfo()
+    metadata = Metadata()
     bodies = [
-        "\n".join(FunctionWriter(function, debug if options.line_info else None).lines())
+        "\n".join(FunctionWriter(function, metadata, options.line_info).lines())
         for function in module.functions.values()
     ]
     flags = [(_OVERRIDE, "nvvm-reflect-ftz", 1)] if options.fast_math else []
@@ -42,7 +42,7 @@ def emit_llvm_ir(module: Module, target: Target, options: Options) -> str:
         [global_text(item) for item in module.globals.values()],
         list(_declarations(module)),
         ["\n\n".join(bodies)],
-        debug.lines(flags),
+        metadata.lines(flags),
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
@@ -56,7 +56,7 @@ def _declarations(module: Module) -> Iterator[str]:
         if op.definition is llvm.call and op.attributes["callee"] not in module.functions
     }
     for name, op in sorted(calls.items()):
-        if name != "__assertfail" and not name.startswith("__nv_"):
+        if name not in ("__assertfail", "vprintf") and not name.startswith("__nv_"):
             raise InternalError(f"{module.name}: call of @{name}, which no module defines")
         operands = ", ".join(type_text(operand.type) for operand in op.operands)
         results = results_text(op.attributes["results"])

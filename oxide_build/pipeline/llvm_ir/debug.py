@@ -1,4 +1,4 @@
-"""Debug metadata: from instructions to source lines, and nothing else.
+"""Metadata: from instructions to source lines, and what loops ask of the optimiser.
 
 `DebugDirectivesOnly` gives PTX `.loc` lines for profilers and sanitizers without debug
 sections and without switching off optimisation.
@@ -11,7 +11,7 @@ from oxide_build.ir import Function
 from oxide_build.pipeline.llvm_ir.literals import string_text
 
 
-class DebugInfo:
+class Metadata:
     """The metadata nodes of one module, numbered as they are first needed."""
 
     def __init__(self) -> None:
@@ -20,6 +20,12 @@ class DebugInfo:
 
     def _node(self, text: str) -> int:
         return self._nodes.setdefault(text, len(self._nodes))
+
+    def loop(self, unroll: int) -> int:
+        """The node of a loop that asks for so many copies of its body: each loop has one of its own."""
+        count = self._node(f'!{{!"llvm.loop.unroll.count", i32 {unroll}}}')
+        number = len(self._nodes)
+        return self._node(f"distinct !{{!{number}, !{count}}}")
 
     def _file(self, source: SourceFile) -> int:
         return self._node(f'!DIFile(filename: {string_text(source.path.encode())}, directory: "")')

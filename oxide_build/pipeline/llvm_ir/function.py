@@ -8,19 +8,20 @@ from collections.abc import Callable, Iterator
 from oxide_build.dialects import llvm, nvvm
 from oxide_build.ir import Block, Function, Op, OpDefinition, Value
 from oxide_build.ir.dominance import predecessors
-from oxide_build.pipeline.llvm_ir.debug import DebugInfo
+from oxide_build.pipeline.llvm_ir.debug import Metadata
 from oxide_build.pipeline.llvm_ir.literals import constant_text, results_text, string_text, symbol_text, type_text
 
+_INLINING = {True: "alwaysinline", False: "noinline"}
 _FOREIGN = re.compile(r"[^A-Za-z0-9_]")
 
 
 class FunctionWriter:
-    """Writes one function; `debug` is None where no line information is wanted."""
+    """Writes one function, with the lines of its source where `line_info` is wanted."""
 
-    def __init__(self, function: Function, debug: DebugInfo | None) -> None:
+    def __init__(self, function: Function, metadata: Metadata, line_info: bool) -> None:
         self.function = function
-        self.debug = debug
-        self.subprogram = None if debug is None else debug.subprogram(function)
+        self.metadata = metadata
+        self.subprogram = metadata.subprogram(function) if line_info else None
         self.labels = {block: f"bb{index}" for index, block in enumerate(function.blocks)}
         self.names: dict[Value, str] = {}
         self.extra = 0
@@ -62,7 +63,7 @@ class FunctionWriter:
             f"{self.typed(value)}" if not attribute else f"{type_text(value.type)} {attribute} {self[value]}"
             for value, attribute in zip(function.parameters, attributes, strict=True)
         )
-        inline = "" if function.kind == "kernel" else " alwaysinline"
+        inline = "" if function.kind == "kernel" else f" {_INLINING[function.attributes.get('inline', True)]}"
         strings = "".join(f' "{key}"="{value}"' for key, value in function.attributes["attributes"])
         debug = "" if self.subprogram is None else f" !dbg !{self.subprogram}"
         name = f"{symbol_text(function.name)}({', '.join(parameters)})"
@@ -79,9 +80,9 @@ class FunctionWriter:
         return f"{self[value]} = phi {type_text(value.type)} {', '.join(incoming)}"
 
     def _location(self, op: Op) -> str:
-        if self.debug is None or self.subprogram is None:
+        if self.subprogram is None:
             return ""
-        return f", !dbg !{self.debug.location(op.span, self.subprogram)}"
+        return f", !dbg !{self.metadata.location(op.span, self.subprogram)}"
 
     def __getitem__(self, value: Value) -> str:
         return self.names[value]
@@ -218,6 +219,12 @@ def _write_call(writer: FunctionWriter, op: Op) -> Iterator[str]:
     yield from _call(writer, op, callee)
 
 
+@_writes(llvm.inline_asm)
+def _write_inline_asm(writer: FunctionWriter, op: Op) -> Iterator[str]:
+    text, constraints = (string_text(op.attributes[key].encode()) for key in ("text", "constraints"))
+    yield from _call(writer, op, f"asm sideeffect {text}, {constraints}", " convergent" * op.attributes["convergent"])
+
+
 @_writes(llvm.intrinsic)
 def _write_intrinsic(writer: FunctionWriter, op: Op) -> Iterator[str]:
     yield from _call(writer, op, f"@{op.attributes['intrinsic']}")
@@ -228,18 +235,11 @@ def _write_nvvm_intrinsic(writer: FunctionWriter, op: Op) -> Iterator[str]:
     yield from _call(writer, op, f"@llvm.{op.name}")
 
 
-@_writes(llvm.inline_asm)
-def _write_inline_asm(writer: FunctionWriter, op: Op) -> Iterator[str]:
-    text, constraints = (string_text(op.attributes[key].encode()) for key in ("text", "constraints"))
-    (line,) = _call(writer, op, f"asm sideeffect {text}, {constraints}")
-    yield line + " convergent" * op.attributes["convergent"]
-
-
-def _call(writer: FunctionWriter, op: Op, callee: str) -> Iterator[str]:
+def _call(writer: FunctionWriter, op: Op, callee: str, attributes: str = "") -> Iterator[str]:
     """A call; the results of one with several come out of the struct it returns."""
     types = results_text(tuple(result.type for result in op.results))
     flags = "".join(f"{flag} " for flag in op.attributes.get("fast_math", ()))
-    text = f"call {flags}{types} {callee}({writer.arguments(op)})"
+    text = f"call {flags}{types} {callee}({writer.arguments(op)}){attributes}"
     if len(op.results) < 2:
         yield "".join(f"{writer[result]} = " for result in op.results) + text
         return
@@ -262,6 +262,12 @@ def _write_barrier(writer: FunctionWriter, op: Op) -> Iterator[str]:
 @_writes(llvm.br)
 def _write_br(writer: FunctionWriter, op: Op) -> Iterator[str]:
     yield f"br label %{writer.labels[op.successors[0].block]}"
+
+
+@_writes(llvm.loop_br)
+def _write_loop_br(writer: FunctionWriter, op: Op) -> Iterator[str]:
+    loop = writer.metadata.loop(op.attributes["unroll"])
+    yield f"br label %{writer.labels[op.successors[0].block]}, !llvm.loop !{loop}"
 
 
 @_writes(llvm.cond_br)

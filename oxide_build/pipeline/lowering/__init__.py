@@ -10,6 +10,7 @@ from __future__ import annotations
 from oxide_build.ir import Function, Module, Value
 from oxide_build.ir.types import View, bool_
 from oxide_build.pipeline.lowering import (
+    arch,
     arithmetic,
     arrays,
     atomics,
@@ -20,6 +21,8 @@ from oxide_build.pipeline.lowering import (
     division,
     math,
     memory,
+    printing,
+    ptx,
     threads,
     vectors,
     warps,
@@ -30,8 +33,8 @@ from oxide_build.pipeline.options import Options
 from oxide_build.pipeline.targets import Target
 
 FAMILIES = (
-    *(arithmetic, arrays, atomics, bits, checks, control, conversions, division),
-    *(math, memory, threads, vectors, warps),
+    *(arch, arithmetic, arrays, atomics, bits, checks, control, conversions, division),
+    *(math, memory, printing, ptx, threads, vectors, warps),
 )
 """The rooms that register handlers."""
 
@@ -45,7 +48,8 @@ _EXTENT = "noundef range(i32 0, -2147483648)"
 def lower(module: Module, target: Target, options: Options) -> Module:
     """The llvm/nvvm form of an `ssa` module.
 
-    Raises CompileError for what the target half cannot express, or this target does not have.
+    Raises CompileError for what the target half cannot express, or this target does not have; code that `gpu.arch`
+    keeps from the target is left out.
     """
     lowered = Module(module.name)
     for function in module.functions.values():
@@ -54,13 +58,14 @@ def lower(module: Module, target: Target, options: Options) -> Module:
 
 
 def _lower_function(source: Function, module: Module, options: Options, target: Target) -> Function:
-    lowering = FunctionLowering(source, module, options, target)
+    lowering = FunctionLowering(source, module, options, target, arch.ways(source, target.number))
     lowering.open(lowering.block)
     take = _take_launched if source.kind == "kernel" else _take_parts
     attributes = [attribute for value in source.parameters for attribute in take(lowering, value)]
     lowering.function.attributes = {
         "parameters": tuple(attributes),
         "attributes": (*_launch_bounds(source), *_float_mode(options)),
+        **{key: value for key, value in source.attributes.items() if key == "inline"},
     }
     return lowering.run()
 

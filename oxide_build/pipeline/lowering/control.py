@@ -20,8 +20,20 @@ def lower_br(lowering: FunctionLowering, op: Op) -> tuple[()]:
     return ()
 
 
+@lowers(mir.loop_br)
+def lower_loop_br(lowering: FunctionLowering, op: Op) -> tuple[()]:
+    successors = [lowering.successor(successor) for successor in op.successors]
+    lowering.emit(llvm.loop_br, to=successors, unroll=op.attributes["unroll"])
+    return ()
+
+
 @lowers(mir.cond_br)
 def lower_cond_br(lowering: FunctionLowering, op: Op) -> tuple[()]:
+    assert op.block is not None
+    ways = lowering.ways[op.block]
+    if len(ways) == 1:
+        lowering.emit(llvm.br, to=[lowering.successor(way) for way in ways])
+        return ()
     condition = lowering.operand(op)
     yes, no = (lowering.successor(successor) for successor in op.successors)
     if yes.block is no.block:

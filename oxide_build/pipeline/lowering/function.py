@@ -6,7 +6,7 @@ Out: the new function. Its own file because every family needs it and none owns 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeAlias
 
@@ -35,13 +35,24 @@ def lowers(*definitions: OpDefinition) -> Callable[[Handler], Handler]:
 
 
 class FunctionLowering:
-    """The new function so far: `block` is where operations go, `span` the source of the one being lowered."""
+    """The new function so far: `block` is where operations go, `span` the source of the one being lowered.
 
-    def __init__(self, source: Function, module: Module, options: Options, target: Target) -> None:
+    `ways` are the source's blocks that the target can reach, and where each may go.
+    """
+
+    def __init__(
+        self,
+        source: Function,
+        module: Module,
+        options: Options,
+        target: Target,
+        ways: Mapping[Block, Sequence[Successor]],
+    ) -> None:
         self.source = source
         self.module = module
         self.options = options
         self.target = target
+        self.ways = ways
         results = tuple(part for type in source.results for part in parts(type))
         self.function = Function(source.name, source.kind, results, span=source.span)
         self.block = Block()
@@ -51,8 +62,10 @@ class FunctionLowering:
         self._blocks = {block: _with_arguments(block) for block in source.blocks[1:]}
 
     def run(self) -> Function:
-        """Lower every block of the source; its parameters must be bound and `block` open."""
+        """Lower every block the target can reach; the source's parameters must be bound and `block` open."""
         for block in self.source.blocks:
+            if block not in self.ways:
+                continue
             if block in self._blocks:
                 self.open(self._blocks[block])
                 self._bind_all(block.arguments, self.block.arguments)
@@ -150,6 +163,13 @@ class FunctionLowering:
         """Place a block after those there are; operations go there from now on."""
         self.function.blocks.append(block)
         self.block = block
+
+    def alloca(self, bytes: int, alignment: int) -> Value:
+        """Memory of the thread's own, made once at the function's top."""
+        op = llvm.alloca(element=i8, count=bytes, alignment=alignment, span=self.span)
+        op.block = self.function.blocks[0]
+        op.block.ops.insert(0, op)
+        return op.result
 
     def successor(self, successor: Successor) -> Successor:
         """Where a mir branch leads now."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from oxide_build.ir.types import SCALARS, Pointer, Scalar, Space, Type, View, bool_, i8, i32
 
-CONSTRAINTS = {"i32": "r", "i64": "l", "f32": "f", "f64": "d"}
+CONSTRAINTS = {"i16": "h", "i32": "r", "i64": "l", "f32": "f", "f64": "d"}
 """The letter of a type's registers in PTX of ours."""
 
 

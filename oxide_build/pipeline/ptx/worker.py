@@ -21,7 +21,7 @@ import llvmlite.binding as llvm
 
 TRIPLE = "nvptx64-nvidia-cuda"
 
-EXTERNAL = {"__assertfail"}
+EXTERNAL = {"__assertfail", "vprintf"}
 """The functions the driver itself provides; any other that stays external was not resolved."""
 
 _EXTERN = re.compile(r"^\s*\.extern \.func\s+(?:\([^)]*\)\s*)?(\S+)", re.MULTILINE)
