@@ -9,6 +9,7 @@ from __future__ import annotations
 from oxide_build.dialects import llvm, mir
 from oxide_build.ir import Op, OpDefinition, Value
 from oxide_build.ir.types import Scalar, bool_
+from oxide_build.pipeline.lowering.conversions import comparable
 from oxide_build.pipeline.lowering.function import FunctionLowering, lowers
 from oxide_build.pipeline.lowering.types import register
 from oxide_build.pipeline.options import Options
@@ -115,7 +116,8 @@ def lower_cmp(lowering: FunctionLowering, op: Op) -> Value:
     if kind == "float":
         # NaN differs from everything: the one comparison that holds for it.
         predicate = "une" if predicate == "ne" else f"o{predicate}"
-        return lowering.compute(llvm.fcmp, *lowering.operands(op), predicate=predicate)
+        left, right = (comparable(lowering, operand) for operand in lowering.operands(op))
+        return lowering.compute(llvm.fcmp, left, right, predicate=predicate)
     if predicate not in ("eq", "ne"):
         predicate = _SIGN[kind] + predicate
     return lowering.compute(llvm.icmp, *lowering.operands(op), predicate=predicate)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oxide_build.dialects import llvm, mir
 from oxide_build.ir import Op, Value
-from oxide_build.ir.types import Scalar, bf16, bool_, f32
+from oxide_build.ir.types import Scalar, bf16, bool_, f32, i16, i32
 from oxide_build.pipeline.lowering.function import FunctionLowering, lowers
 from oxide_build.pipeline.lowering.types import register
 
@@ -35,11 +35,24 @@ def convert(lowering: FunctionLowering, value: Value, old: Scalar, new: Scalar) 
 
 def truth(lowering: FunctionLowering, value: Value) -> Value:
     """Whether a number is not zero; NaN is not."""
+    value = comparable(lowering, value)
     assert isinstance(value.type, Scalar)
     zero = lowering.constant(0, value.type)
     if value.type.is_float:
         return lowering.compute(llvm.fcmp, value, zero, predicate="une")
     return lowering.compute(llvm.icmp, value, zero, predicate="ne")
+
+
+def comparable(lowering: FunctionLowering, value: Value) -> Value:
+    """A value in a type that PTX compares: it has no bf16 comparison that flushes subnormals, which LLVM would write.
+
+    A bf16 is the upper half of its f32; put together from bits, LLVM does not narrow the comparison again.
+    """
+    if value.type != bf16 or not lowering.options.fast_math:
+        return value
+    bits = lowering.compute(llvm.zext, lowering.compute(llvm.bitcast, value, type=i16), type=i32)
+    upper = lowering.compute(llvm.shl, bits, lowering.constant(16, i32))
+    return lowering.compute(llvm.bitcast, upper, type=f32)
 
 
 def _resize_float(lowering: FunctionLowering, value: Value, new: Scalar) -> Value:
@@ -59,8 +72,9 @@ def _before(new: Scalar) -> Scalar:
 
 
 def _saturate(lowering: FunctionLowering, value: Value, new: Scalar) -> Value:
-    assert isinstance(value.type, Scalar)
     type = register(new)
+    value = comparable(lowering, value)
+    assert isinstance(value.type, Scalar)
     if value.type.bits < f32.bits:
         value = lowering.compute(llvm.fpext, value, type=f32)
     conversion = "fptosi" if new.kind == "int" else "fptoui"

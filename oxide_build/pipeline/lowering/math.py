@@ -12,6 +12,7 @@ from oxide_build.errors import CompileError
 from oxide_build.ir import Op, Value
 from oxide_build.ir.types import Type, bf16, f16, f32, f64
 from oxide_build.pipeline.lowering.arithmetic import float_flags
+from oxide_build.pipeline.lowering.conversions import comparable
 from oxide_build.pipeline.lowering.function import FunctionLowering, lowers
 
 HALVES = (f16, bf16)
@@ -29,6 +30,7 @@ def lower_math(lowering: FunctionLowering, op: Op) -> Value:
 
 def widened(lowering: FunctionLowering, value: Value) -> Value:
     """A half-precision value as an f32, any other as it is."""
+    value = comparable(lowering, value)
     return lowering.compute(llvm.fpext, value, type=f32) if value.type in HALVES else value
 
 
