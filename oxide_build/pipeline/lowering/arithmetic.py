@@ -99,14 +99,19 @@ def lower_extreme(lowering: FunctionLowering, op: Op) -> Value:
 
 @lowers(mir.shl, mir.shr)
 def lower_shift(lowering: FunctionLowering, op: Op) -> Value:
-    """LLVM's shifts are undefined from the width on; a `select` does not pass on what it does not choose."""
+    """LLVM's shifts are undefined from the width on; a `select` does not pass on what it does not choose.
+
+    The shift itself takes the amount's low bits only: LLVM's NVPTX backend turns a `select` on the very amount shifted
+    by into PTX's own shift, which reads 32 bits of it, so that a 64-bit amount of 2**32 would shift by 0.
+    """
     type = register(scalar(op.result))
     value, amount = lowering.operands(op)
     small = lowering.compute(llvm.icmp, amount, lowering.constant(type.bits, type), predicate="ult")
     if op.definition is mir.shr and scalar(op.result).kind == "int":
         amount = lowering.compute(llvm.select, small, amount, lowering.constant(type.bits - 1, type))
         return lowering.compute(llvm.ashr, value, amount)
-    shifted = lowering.compute(llvm.shl if op.definition is mir.shl else llvm.lshr, value, amount)
+    low_bits = lowering.compute(llvm.and_, amount, lowering.constant(type.bits - 1, type))
+    shifted = lowering.compute(llvm.shl if op.definition is mir.shl else llvm.lshr, value, low_bits)
     return lowering.compute(llvm.select, small, shifted, lowering.constant(0, type))
 
 
