@@ -60,9 +60,10 @@ def generator() -> Iterator[CodeGenerator]:
 
 
 def find_ptxas() -> Path | None:
-    """ptxas of the wheel nvidia-cuda-nvcc."""
+    """ptxas of the wheel nvidia-cuda-nvcc, else the one on PATH."""
     found = (path for entry in sys.path for path in Path(entry).glob("nvidia/*/bin/ptxas"))
-    return next(found, None)
+    on_path = shutil.which("ptxas")
+    return next(found, None) or (Path(on_path) if on_path else None)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from oxide_build.dialects import llvm, mir
 from oxide_build.ir import Op, OpDefinition, Value
-from oxide_build.ir.types import Scalar, bool_
+from oxide_build.ir.types import Scalar, bool_, i64
 from oxide_build.pipeline.lowering.conversions import comparable
 from oxide_build.pipeline.lowering.function import FunctionLowering, lowers
 from oxide_build.pipeline.lowering.types import register
@@ -99,20 +99,28 @@ def lower_extreme(lowering: FunctionLowering, op: Op) -> Value:
 
 @lowers(mir.shl, mir.shr)
 def lower_shift(lowering: FunctionLowering, op: Op) -> Value:
-    """LLVM's shifts are undefined from the width on; a `select` does not pass on what it does not choose.
-
-    The shift itself takes the amount's low bits only: LLVM's NVPTX backend turns a `select` on the very amount shifted
-    by into PTX's own shift, which reads 32 bits of it, so that a 64-bit amount of 2**32 would shift by 0.
-    """
+    """LLVM's shifts are undefined from the width on; a `select` does not pass on what it does not choose."""
     type = register(scalar(op.result))
     value, amount = lowering.operands(op)
     small = lowering.compute(llvm.icmp, amount, lowering.constant(type.bits, type), predicate="ult")
+    within = lowering.compute(llvm.select, small, amount, lowering.constant(type.bits - 1, type))
     if op.definition is mir.shr and scalar(op.result).kind == "int":
-        amount = lowering.compute(llvm.select, small, amount, lowering.constant(type.bits - 1, type))
-        return lowering.compute(llvm.ashr, value, amount)
-    low_bits = lowering.compute(llvm.and_, amount, lowering.constant(type.bits - 1, type))
-    shifted = lowering.compute(llvm.shl if op.definition is mir.shl else llvm.lshr, value, low_bits)
-    return lowering.compute(llvm.select, small, shifted, lowering.constant(0, type))
+        return lowering.compute(llvm.ashr, value, within)
+    shift = llvm.shl if op.definition is mir.shl else llvm.lshr
+    if type.bits == 64:
+        return _shift_twice(lowering, shift, value, within, small)
+    return lowering.compute(llvm.select, small, lowering.compute(shift, value, amount), lowering.constant(0, type))
+
+
+def _shift_twice(lowering: FunctionLowering, shift: OpDefinition, value: Value, within: Value, small: Value) -> Value:
+    """A 64-bit shift, and by one more where the amount was 64 or more.
+
+    A `select` of 0 would do, but LLVM's NVPTX backend takes that for PTX's own shift, which reads only 32 bits of the
+    amount: a shift by 2**32 would be one by 0.
+    """
+    more = lowering.compute(llvm.xor, small, lowering.constant(True, bool_))
+    shifted = lowering.compute(shift, value, within)
+    return lowering.compute(shift, shifted, lowering.compute(llvm.zext, more, type=i64))
 
 
 @lowers(mir.cmp)

@@ -303,3 +303,19 @@ def test_lines_reach_the_image(
     assert '.file\t1 "kernels/vector.py"' in ptx
     assert ".loc\t1 11 5" in ptx
     assert ".target sm_75\n" in ptx  # no `, debug`
+
+
+@pytest.mark.parametrize(("operation", "type"), [("shl", "i64"), ("shl", "u64"), ("shr", "u64"), ("shr", "i64")])
+def test_a_64_bit_shift_looks_at_all_of_its_amount(operation: str, type: str, ptx: Callable[..., str]) -> None:
+    """PTX reads 32 bits of it; LLVM's backend leaves out the comparison where it takes a `select` for PTX's shift."""
+    text = ptx(
+        f"""kernel @shift(%a: {type}, %n: {type}, %out: view<?x{type}, mut, global>) KERNEL {{
+^bb0:
+  %0 = mir.{operation} %a, %n : {type}
+  %1 = mir.constant {{value = 0, type = i32}} : i32
+  %2 = mir.element %out, %1 : ptr<{type}, global>
+  mir.store %0, %2
+  mir.return
+}}"""
+    )
+    assert re.search(r"setp\.\w+\.[us]64|min\.[us]64", text), text
