@@ -98,49 +98,49 @@ class Integer(int, Generic[I]):
         def __abs__(self) -> I: ...
 
 
-class i8(Integer["i8"]):  # noqa: N801  scalar types are lower case, as in every language that has them
+class i8(Integer["i8"]):
     """A signed 8-bit integer."""
 
     lowest, highest = -(2**7), 2**7 - 1
 
 
-class i16(Integer["i16"]):  # noqa: N801
+class i16(Integer["i16"]):
     """A signed 16-bit integer."""
 
     lowest, highest = -(2**15), 2**15 - 1
 
 
-class i32(Integer["i32"]):  # noqa: N801
+class i32(Integer["i32"]):
     """A signed 32-bit integer: the type of indices, extents and thread coordinates."""
 
     lowest, highest = -(2**31), 2**31 - 1
 
 
-class i64(Integer["i64"]):  # noqa: N801
+class i64(Integer["i64"]):
     """A signed 64-bit integer."""
 
     lowest, highest = -(2**63), 2**63 - 1
 
 
-class u8(Integer["u8"]):  # noqa: N801
+class u8(Integer["u8"]):
     """An unsigned 8-bit integer."""
 
     lowest, highest = 0, 2**8 - 1
 
 
-class u16(Integer["u16"]):  # noqa: N801
+class u16(Integer["u16"]):
     """An unsigned 16-bit integer."""
 
     lowest, highest = 0, 2**16 - 1
 
 
-class u32(Integer["u32"]):  # noqa: N801
+class u32(Integer["u32"]):
     """An unsigned 32-bit integer."""
 
     lowest, highest = 0, 2**32 - 1
 
 
-class u64(Integer["u64"]):  # noqa: N801
+class u64(Integer["u64"]):
     """An unsigned 64-bit integer."""
 
     lowest, highest = 0, 2**64 - 1
@@ -171,19 +171,19 @@ class Float(float, Generic[F]):
         def __abs__(self) -> F: ...
 
 
-class f16(Float["f16"]):  # noqa: N801
+class f16(Float["f16"]):
     """An IEEE half-precision number."""
 
 
-class bf16(Float["bf16"]):  # noqa: N801
+class bf16(Float["bf16"]):
     """A bfloat16 number: single precision's range with 8 significant bits."""
 
 
-class f32(Float["f32"]):  # noqa: N801
+class f32(Float["f32"]):
     """An IEEE single-precision number."""
 
 
-class f64(Float["f64"]):  # noqa: N801
+class f64(Float["f64"]):
     """An IEEE double-precision number."""
 
 

@@ -19,7 +19,7 @@ from oxide_build.dialects import llvm, mir, nvvm
 from oxide_build.errors import InternalError, SourceFile
 from oxide_build.ir.verifier import VerificationError, verify
 from oxide_build.pipeline.alignment import note_alignments
-from oxide_build.pipeline.description import describe
+from oxide_build.pipeline.description import check_shared_memory, describe
 from oxide_build.pipeline.frontend import Resolve, nowhere, parse, translate
 from oxide_build.pipeline.llvm_ir import emit_llvm_ir
 from oxide_build.pipeline.lowering import lower
@@ -61,6 +61,7 @@ def to_ssa(source: SourceFile, observe: Observer = ignore, resolve: Resolve = no
     promote_slots(module)
     note_alignments(module)
     observe(Stage.SSA, verified(module, Stage.SSA))
+    check_shared_memory(module)
     return module
 
 

@@ -6,7 +6,11 @@ import math
 
 from oxide_build import ir, manifest
 from oxide_build.dialects import mir
+from oxide_build.errors import Collector, CompileError
 from oxide_build.ir.types import View
+
+MOST_SHARED_BYTES = 48 * 1024
+"""What a block has on every target without asking for more."""
 
 _KINDS: dict[str, manifest.Kind] = {"read": "slice", "disjoint": "disjoint", "mut": "mut"}
 
@@ -14,6 +18,21 @@ _KINDS: dict[str, manifest.Kind] = {"read": "slice", "disjoint": "disjoint", "mu
 def describe(module: ir.Module) -> tuple[manifest.Kernel, ...]:
     """Every kernel as its launcher needs to know it, in source order."""
     return tuple(_describe(module, kernel) for kernel in module.kernels())
+
+
+def check_shared_memory(module: ir.Module) -> None:
+    """Refuse kernels whose shared arrays, each small enough, are together more than a block has.
+
+    Raises CompileErrors: the driver would refuse the image on the user's machine instead.
+    """
+    errors = Collector()
+    for kernel in module.kernels():
+        size = _shared_memory(module, kernel)
+        if size > MOST_SHARED_BYTES:
+            message = f"the shared arrays of `{kernel.name}` are {size} bytes; a block has {MOST_SHARED_BYTES}"
+            help = "make them smaller, or use gpu.dynamic_shared_array, whose size the launch gives"
+            errors.errors.append(CompileError(message, help=help, span=kernel.span))
+    errors.raise_if_any()
 
 
 def _describe(module: ir.Module, kernel: ir.Function) -> manifest.Kernel:

@@ -459,9 +459,8 @@ def test_inline_ptx_cannot_be_simulated(simulated: Run) -> None:
 
 
 @pytest.mark.gpu
-def test_inline_ptx_runs_on_the_gpu(run: Run, request: pytest.FixtureRequest) -> None:
-    if "simulator" in request.node.name:
-        pytest.skip("the simulator has no PTX")
+@pytest.mark.parametrize("run", ["gpu"], indirect=True)
+def test_inline_ptx_runs_on_the_gpu(run: Run) -> None:
     out, wide = np.zeros(3, np.uint32), np.zeros(1)
     run(PTX, 7, 3.0, out, wide)
     assert (out.tolist(), wide.tolist()) == ([12, 14, 0], [12.0])
