@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from oxide_build.dialects import mir
+from oxide_build.dialects import vocabulary
 from oxide_build.errors import CompileError, SourceFile
 from oxide_build.pipeline import to_llvm_ir, to_ssa
 from oxide_build.pipeline.options import Options
@@ -57,7 +57,7 @@ def edges(dtype: Any) -> list[Any]:
 
 def combining() -> Iterator[Any]:
     """Each operation that combines, with each of its types."""
-    for operation, types in mir.ATOMICS.items():
+    for operation, types in vocabulary.ATOMICS.items():
         if operation in STEPS:
             yield from (pytest.param(operation, type.name, id=f"{operation}-{type}") for type in types)
 
@@ -204,7 +204,7 @@ def test_atomic_load_and_store(run: Run, load: str, store: str, type: str) -> No
 
 
 @pytest.mark.parametrize("scope", ["block", "cluster", "device", "system"])
-@pytest.mark.parametrize("order", mir.ORDERS)
+@pytest.mark.parametrize("order", vocabulary.ORDERS)
 def test_every_order_and_scope_counts(run: Run, order: str, scope: str) -> None:
     total, partial = np.zeros(1, np.uint32), np.zeros(1, np.float64)
     run(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from oxide_build import ir
-from oxide_build.dialects import mir
+from oxide_build.dialects import mir, vocabulary
 from oxide_build.ir.types import SCALARS, Scalar
 from oxide_build.simulator.operations import PURE, dtype_of
 
@@ -21,7 +21,7 @@ FLOATS = ("f32", "f64")
 NUMBERS = INTEGERS + FLOATS
 TYPES = ("bool", *NUMBERS)
 INF, NAN = math.inf, math.nan
-ORDERED = dict.fromkeys(NUMBERS, mir.PREDICATES)
+ORDERED = dict.fromkeys(NUMBERS, vocabulary.PREDICATES)
 COMPARISONS = [(name, predicate) for name in TYPES for predicate in ORDERED.get(name, ("eq", "ne"))]
 
 

@@ -6,7 +6,7 @@ import ast
 from functools import partial
 
 from oxide_build import ir
-from oxide_build.dialects import mir
+from oxide_build.dialects import mir, vocabulary
 from oxide_build.errors import CompileError
 from oxide_build.ir.types import View
 from oxide_build.pipeline.frontend.arguments import arguments, choice, split_options
@@ -31,7 +31,7 @@ _OPERATIONS = {
 
 def _combine(operation: str, f: FunctionBuilder, node: ast.Call) -> Operand:
     """Combine an element with a value as one step, giving the old value."""
-    call, order, scope = _ordered(f, node, mir.ORDERS)
+    call, order, scope = _ordered(f, node, vocabulary.ORDERS)
     array, index, given = arguments(call, "view", "index", "value")
     pointer = _element(f, operation, array, index)
     value = _value(f, given, pointer, "the value")
@@ -45,7 +45,7 @@ for _path, _operation in _OPERATIONS.items():
 @translates(INTRINSICS, "gpu.atomic_cas")
 def atomic_cas(f: FunctionBuilder, node: ast.Call) -> Operand:
     """Put a value where the expected one is found, giving the old value."""
-    call, order, scope = _ordered(f, node, mir.ORDERS)
+    call, order, scope = _ordered(f, node, vocabulary.ORDERS)
     array, index, expected, given = arguments(call, "view", "index", "expected", "value")
     pointer = _element(f, "cas", array, index)
     values = _value(f, expected, pointer, "the value expected"), _value(f, given, pointer, "the value")
@@ -55,7 +55,7 @@ def atomic_cas(f: FunctionBuilder, node: ast.Call) -> Operand:
 @translates(INTRINSICS, "gpu.atomic_load")
 def atomic_load(f: FunctionBuilder, node: ast.Call) -> Operand:
     """Read an element that other threads write at the same time."""
-    call, order, scope = _ordered(f, node, mir.LOAD_ORDERS)
+    call, order, scope = _ordered(f, node, vocabulary.LOAD_ORDERS)
     array, index = arguments(call, "view", "index")
     return f.value(mir.atomic_load(_element(f, "load", array, index), order=order, scope=scope))
 
@@ -63,7 +63,7 @@ def atomic_load(f: FunctionBuilder, node: ast.Call) -> Operand:
 @translates(INTRINSICS, "gpu.atomic_store")
 def atomic_store(f: FunctionBuilder, node: ast.Call) -> Operand:
     """Write an element that other threads read at the same time."""
-    call, order, scope = _ordered(f, node, mir.STORE_ORDERS)
+    call, order, scope = _ordered(f, node, vocabulary.STORE_ORDERS)
     array, index, given = arguments(call, "view", "index", "value")
     pointer = _element(f, "store", array, index)
     f.emit(mir.atomic_store(_value(f, given, pointer, "the value"), pointer, order=order, scope=scope))
@@ -78,7 +78,7 @@ def thread_fence(f: FunctionBuilder, node: ast.Call) -> Operand:
         (options["scope"],) = arguments(call, "scope")
     else:
         arguments(call)
-    f.emit(mir.thread_fence(scope=choice(f, call, options, "scope", mir.SCOPES, "device")))
+    f.emit(mir.thread_fence(scope=choice(f, call, options, "scope", vocabulary.SCOPES, "device")))
     return ()
 
 
@@ -86,7 +86,7 @@ def _ordered(f: FunctionBuilder, node: ast.Call, orders: tuple[str, ...]) -> tup
     """The call without `order` and `scope`, and these."""
     call, options = split_options(node, "order", "scope")
     order = choice(f, call, options, "order", orders, "relaxed")
-    return call, order, choice(f, call, options, "scope", mir.SCOPES, "device")
+    return call, order, choice(f, call, options, "scope", vocabulary.SCOPES, "device")
 
 
 def _element(f: FunctionBuilder, operation: str, array: ast.expr, index: ast.expr) -> ir.Value:
@@ -99,7 +99,7 @@ def _element(f: FunctionBuilder, operation: str, array: ast.expr, index: ast.exp
                 f"`{ast.unparse(array)}` is a {describe_type(view.type)}; atomics are for memory that threads share",
                 help="declare it MutSlice",
             )
-    types = mir.ATOMICS[operation]
+    types = vocabulary.ATOMICS[operation]
     if view.type.element not in types:
         with f.at(array):
             raise CompileError(

@@ -6,7 +6,7 @@ import ast
 import difflib
 
 from oxide_build import ir
-from oxide_build.dialects import mir
+from oxide_build.dialects import mir, vocabulary
 from oxide_build.errors import CompileError
 from oxide_build.ir.types import View
 from oxide_build.pipeline.frontend.builder import (
@@ -121,8 +121,8 @@ def attribute(f: FunctionBuilder, node: ast.Attribute) -> Operand:
     if path == "gpu.arch":
         return f.value(mir.arch())
     register, _, axis = path.removeprefix("gpu.").partition(".")
-    if path.startswith("gpu.") and register in mir.COORDINATES:
-        if axis not in mir.AXES:
+    if path.startswith("gpu.") and register in vocabulary.COORDINATES:
+        if axis not in vocabulary.AXES:
             raise CompileError(f"`gpu.{register}` has the parts x, y and z", help=f"write gpu.{register}.x")
         return coordinate(f, register, axis)
     folded = None if local else fold(node, f.module)
@@ -162,7 +162,7 @@ def _is_local(f: FunctionBuilder, node: ast.expr) -> bool:
 
 
 def _nearest_path(path: str) -> str:
-    known = [*INTRINSICS, *MATH_CONSTANTS, *(f"gpu.{r}.{a}" for r in mir.COORDINATES for a in mir.AXES)]
+    known = [*INTRINSICS, *MATH_CONSTANTS, *(f"gpu.{r}.{a}" for r in vocabulary.COORDINATES for a in vocabulary.AXES)]
     if path in INTRINSICS:
         return f"it is a function: call it, `{path}(…)`"
     near = difflib.get_close_matches(path, known, n=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from oxide_build.dialects import mir
+from oxide_build.dialects import mir, vocabulary
 from oxide_build.errors import CompileError
 from oxide_build.ir.types import Scalar
 from oxide_build.pipeline.frontend.annotations import scalar_type as annotated_scalar
@@ -67,7 +67,7 @@ def ptx(f: FunctionBuilder, node: ast.Call) -> Operand:
     values = [scalar(f, f.expression(argument)) for argument in inputs]
     for place, type in zip([*[results] * len(types), *inputs], [*types, *(v.type for v in values)], strict=True):
         with f.at(place):
-            if not isinstance(type, Scalar) or type.kind == "bool" or type.name in mir.NOT_IN_PTX:
+            if not isinstance(type, Scalar) or type.kind == "bool" or type.name in vocabulary.NOT_IN_PTX:
                 raise CompileError(f"inline PTX has no operands of {type}", help="convert it: u32(…), f32(…)")
     with f.at(node.args[0]):
         _check_places(text, len(types) + len(values))

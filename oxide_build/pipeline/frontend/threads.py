@@ -6,7 +6,7 @@ import ast
 from functools import partial
 
 from oxide_build import ir
-from oxide_build.dialects import mir
+from oxide_build.dialects import mir, vocabulary
 from oxide_build.pipeline.frontend.arguments import arguments
 from oxide_build.pipeline.frontend.builder import INTRINSICS, FunctionBuilder, translates
 from oxide_build.pipeline.frontend.conditions import condition
@@ -74,5 +74,5 @@ def _sync_threads_reduce(operation: str, f: FunctionBuilder, node: ast.Call) -> 
     return f.value(mir.sync_threads_reduce(condition(f, given), operation=operation))
 
 
-for _operation in mir.BARRIER_REDUCTIONS:
+for _operation in vocabulary.BARRIER_REDUCTIONS:
     translates(INTRINSICS, f"gpu.sync_threads_{_operation}")(partial(_sync_threads_reduce, _operation))

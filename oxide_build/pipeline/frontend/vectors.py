@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from oxide_build import ir
-from oxide_build.dialects import mir
+from oxide_build.dialects import mir, vocabulary
 from oxide_build.errors import CompileError
 from oxide_build.ir.types import View, f32, f64, i32, i64, u32, u64
 from oxide_build.pipeline.frontend.arguments import arguments
@@ -71,7 +71,7 @@ def _vector_view(f: FunctionBuilder, node: ast.expr) -> ir.Value:
 
 
 def _check_width(type: View, width: object) -> None:
-    widths = [w for w in mir.VECTOR_WIDTHS if w * type.element.size <= mir.VECTOR_BYTES]
+    widths = [w for w in vocabulary.VECTOR_WIDTHS if w * type.element.size <= vocabulary.VECTOR_BYTES]
     if isinstance(width, bool) or width not in widths:
         listed = " or ".join(map(str, widths))
         raise CompileError(f"a vector of {type.element} has {listed} elements", help=f"write {listed}, as a number")

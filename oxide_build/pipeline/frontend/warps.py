@@ -6,7 +6,7 @@ import ast
 from functools import partial
 
 from oxide_build import ir
-from oxide_build.dialects import mir
+from oxide_build.dialects import mir, vocabulary
 from oxide_build.errors import CompileError
 from oxide_build.ir.types import Scalar, i32, u32
 from oxide_build.pipeline.frontend.arguments import arguments, split_options
@@ -26,9 +26,9 @@ _SHUFFLES = {
     "gpu.shuffle_xor": ("xor", "lane_mask"),
 }
 """Each shuffle's mode, and what its second argument is called."""
-_VOTES = {f"gpu.{operation}": operation for operation in mir.VOTES}
+_VOTES = {f"gpu.{operation}": operation for operation in vocabulary.VOTES}
 _REDUCTIONS = {
-    f"gpu.reduce_{operation}{'_' * (operation in ('and', 'or'))}": operation for operation in mir.WARP_REDUCTIONS
+    f"gpu.reduce_{operation}{'_' * (operation in ('and', 'or'))}": operation for operation in vocabulary.WARP_REDUCTIONS
 }
 
 
@@ -73,7 +73,7 @@ def _shuffle(mode: str, second: str, f: FunctionBuilder, node: ast.Call) -> Oper
     """Another lane's value."""
     call, options = split_options(node, "mask")
     given, lane_node = arguments(call, "value", second)
-    value = _word(f, given, "shuffle", mir.WORDS)
+    value = _word(f, given, "shuffle", vocabulary.WORDS)
     lane = f.expression(lane_node)
     with f.at(lane_node):
         place = coerce(f, lane, i32, f"`{second}`")
@@ -92,7 +92,7 @@ def match_any(f: FunctionBuilder, node: ast.Call) -> Operand:
     """The lanes that have the same value."""
     call, options = split_options(node, "mask")
     (given,) = arguments(call, "value")
-    return f.value(mir.match_any(_word(f, given, "match", mir.WORDS), _mask(f, options)))
+    return f.value(mir.match_any(_word(f, given, "match", vocabulary.WORDS), _mask(f, options)))
 
 
 def _reduce(operation: str, f: FunctionBuilder, node: ast.Call) -> Operand:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from oxide_build.dialects import mir
+from oxide_build.dialects import vocabulary
 from oxide_build.dialects.functions import BIT_FUNCTIONS, MATH_FUNCTIONS
 from oxide_build.errors import SourceFile, Span
 from oxide_build.ir import Module
@@ -36,7 +36,7 @@ def operations(name: str) -> list[str]:
     kind = SCALARS[name].kind
     fitting = [op for op in (*BINARY, *UNARY) if kind in KINDS.get(op, ("int", "uint", "float"))]
     lines = [f"mir.{op} {'%a' if op in UNARY else '%a, %b'} : {name}" for op in fitting]
-    predicates = mir.PREDICATES[:2] if kind == "bool" else mir.PREDICATES
+    predicates = vocabulary.PREDICATES[:2] if kind == "bool" else vocabulary.PREDICATES
     lines += [f"mir.cmp %a, %b {{predicate = '{predicate}'}} : bool" for predicate in predicates]
     lines += [f"mir.cast %a {{type = {other}}} : {other}" for other in (*NUMBERS, "bool")]
     lines += [f"mir.select %on, %a, %b : {name}"]

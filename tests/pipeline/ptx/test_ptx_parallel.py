@@ -12,7 +12,7 @@ from itertools import product
 
 import pytest
 
-from oxide_build.dialects import mir
+from oxide_build.dialects import vocabulary
 
 Ptx = Callable[..., str]
 
@@ -38,7 +38,7 @@ PTX_TYPES = {
     "store": ALL_BITS,
 }
 """Each operation's type in PTX by ours."""
-ORDERS = {"load": mir.LOAD_ORDERS, "store": mir.STORE_ORDERS}
+ORDERS = {"load": vocabulary.LOAD_ORDERS, "store": vocabulary.STORE_ORDERS}
 STRONGEST = {"load": "acquire", "store": "release"}
 INSTRUCTIONS = {"load": "ld", "store": "st"}
 
@@ -84,8 +84,8 @@ def kernel(name: str, operation: str, order: str, scope: str, type: str, space: 
 
 def combinations(operation: str, target: str) -> Iterator[tuple[str, str, str, str, str]]:
     """Every order, scope, type and space of an operation that a target has."""
-    scopes = [scope for scope in mir.SCOPES if scope != "cluster" or target != "sm_75"]
-    orders = ORDERS.get(operation, mir.ORDERS)
+    scopes = [scope for scope in vocabulary.SCOPES if scope != "cluster" or target != "sm_75"]
+    orders = ORDERS.get(operation, vocabulary.ORDERS)
     for order, scope, type, space in product(orders, scopes, PTX_TYPES[operation], ("global", "shared")):
         yield operation, order, scope, type, space
 
@@ -94,10 +94,10 @@ MEMORY_OPERATION = re.compile(r"(?:fence\.sc\.\w+; )?\b(?:atom|ld|st)\.[\w.:]+|\
 
 
 @pytest.mark.parametrize("target", ["sm_75", "sm_90"])
-@pytest.mark.parametrize("operation", mir.ATOMICS)
+@pytest.mark.parametrize("operation", vocabulary.ATOMICS)
 def test_every_order_and_scope_is_in_the_text(ptx: Ptx, operation: str, target: str) -> None:
     cases = list(combinations(operation, target))
-    assert {case[3] for case in cases} == {type.name for type in mir.ATOMICS[operation]}
+    assert {case[3] for case in cases} == {type.name for type in vocabulary.ATOMICS[operation]}
     text = ptx("\n".join(kernel(f"k{n}", *case) for n, case in enumerate(cases)), target=target)
     entries = text.split(".visible .entry ")[1:]
     assert len(entries) == len(cases)
@@ -107,7 +107,7 @@ def test_every_order_and_scope_is_in_the_text(ptx: Ptx, operation: str, target: 
 
 
 def test_there_are_many_combinations() -> None:
-    count = sum(len(list(combinations(operation, "sm_90"))) for operation in mir.ATOMICS)
+    count = sum(len(list(combinations(operation, "sm_90"))) for operation in vocabulary.ATOMICS)
     print(f"{count} combinations of operation, order, scope, type and space")
     assert count > 1500
 
@@ -169,7 +169,7 @@ def warp_kernel(*lines: str, result: str = "u32", parameters: str = "") -> str:
 
 
 @pytest.mark.parametrize("target", ["sm_75", "sm_90"])
-@pytest.mark.parametrize("type", [type.name for type in mir.WORDS])
+@pytest.mark.parametrize("type", [type.name for type in vocabulary.WORDS])
 @pytest.mark.parametrize(("mode", "name"), [("idx", "idx"), ("up", "up"), ("down", "down"), ("xor", "bfly")])
 def test_shuffles(ptx: Ptx, mode: str, name: str, type: str, target: str) -> None:
     line = f"%r = mir.shuffle %v, %l, %m {{mode = '{mode}'}} : {type}"
@@ -206,14 +206,14 @@ def test_waiting(ptx: Ptx, target: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["sm_75", "sm_90"])
-@pytest.mark.parametrize("type", [type.name for type in mir.WORDS])
+@pytest.mark.parametrize("type", [type.name for type in vocabulary.WORDS])
 def test_matches(ptx: Ptx, type: str, target: str) -> None:
     text = ptx(warp_kernel("%r = mir.match_any %v, %m : u32", parameters=f"%v: {type}, "), target=target)
     assert f"match.any.sync.b{type[1:]} " in text
 
 
 @pytest.mark.parametrize("type", ["i32", "u32"])
-@pytest.mark.parametrize("operation", mir.WARP_REDUCTIONS)
+@pytest.mark.parametrize("operation", vocabulary.WARP_REDUCTIONS)
 def test_reductions(ptx: Ptx, operation: str, type: str) -> None:
     line = f"%r = mir.warp_reduce %v {{operation = '{operation}'}} : {type}"
     source = warp_kernel(line, result=type, parameters=f"%v: {type}, ")

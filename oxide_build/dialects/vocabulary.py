@@ -1,0 +1,42 @@
+"""The words of the mir dialect: which predicates, atomics, orders, scopes, votes there are, and for which types.
+
+In: nothing. Out: tables that frontend, type rules, lowering and simulator all read. Its own room because an operation
+gains a variant here, in one line, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from oxide_build.ir.types import Scalar, bool_, f32, f64, i32, i64, u32, u64
+
+PREDICATES = ("eq", "ne", "lt", "le", "gt", "ge")
+AXES = ("x", "y", "z")
+COORDINATES = ("thread_idx", "block_idx", "block_dim", "grid_dim")
+NOT_IN_PTX = ("i8", "u8", "f16", "bf16")
+"""Number types inline PTX has no operands of."""
+WORDS = (i32, u32, i64, u64, f32, f64)
+"""The types of 32 and 64 bits: what atomics and shuffles move."""
+_INTEGER_WORDS = (i32, u32, i64, u64)
+ATOMICS: Mapping[str, tuple[Scalar, ...]] = {
+    "add": WORDS,
+    "sub": WORDS,
+    "exch": WORDS,
+    **dict.fromkeys(("min", "max", "and", "or", "xor"), _INTEGER_WORDS),
+    **dict.fromkeys(("inc", "dec"), (u32,)),
+    **dict.fromkeys(("load", "store"), WORDS),
+    "cas": _INTEGER_WORDS,
+}
+"""The types each atomic operation is defined for; `load`, `store` and `cas` are operations of their own."""
+SCOPES = ("block", "cluster", "device", "system")
+ORDERS = ("relaxed", "acquire", "release", "acq_rel", "seq_cst")
+LOAD_ORDERS = ("relaxed", "acquire", "seq_cst")
+STORE_ORDERS = ("relaxed", "release", "seq_cst")
+BARRIER_REDUCTIONS: Mapping[str, Scalar] = {"count": i32, "and": bool_, "or": bool_}
+SHUFFLES = ("idx", "up", "down", "xor")
+VOTES: Mapping[str, Scalar] = {"ballot": u32, "any": bool_, "all": bool_}
+WARP_REDUCTIONS = ("add", "min", "max", "and", "or", "xor")
+CLOCKS = ("clock64", "global_timer")
+VECTOR_WIDTHS = (2, 4)
+VECTOR_BYTES = 16
+"""The most that one access of a thread moves."""
