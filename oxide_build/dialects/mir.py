@@ -8,7 +8,8 @@ Meanings the types do not say:
 - Integers wrap. `floordiv` and `mod` round towards minus infinity, as Python's do, for
   floats too; the divisor was checked before. `shl` and `shr` by the width or more give 0
   (or the sign); the amount counts as unsigned.
-- `min` and `max` of floats give the other operand where one is NaN (C's fmin, fmax).
+- `min` and `max` of floats give the other operand where one is NaN, and take -0.0 for less than 0.0 (IEEE 754-2019's
+  minimumNumber and maximumNumber).
 - `cast` from float to integer rounds towards zero and saturates, NaN gives 0; between
   integers it wraps; to bool it asks "not equal to zero". To bf16 it goes by way of f32.
 - f16 and bf16 are computed in f32 and rounded to nearest even, operation by operation.

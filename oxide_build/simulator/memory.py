@@ -24,7 +24,7 @@ from oxide_build import ir
 from oxide_build.ir.types import Type, View, bf16
 from oxide_build.simulator import bfloat
 from oxide_build.simulator.faults import check_aligned
-from oxide_build.simulator.operations import stored_dtype
+from oxide_build.simulator.operations import dtype_of, stored_dtype
 from oxide_build.simulator.threads import Array, Group
 
 _MAXIMUM_RANK = 4
@@ -112,7 +112,10 @@ def table(op: ir.Op, memory: Memory, group: Group) -> Array:
     """The view of a constant table."""
     view = op.attributes["type"]
     if op not in memory.made:
-        memory.made[op] = memory.add(np.asarray(op.attributes["values"], stored_dtype(view.element)), view.shape)
+        values = np.asarray(op.attributes["values"], dtype_of(view.element))
+        memory.made[op] = memory.add(
+            bfloat.encode(bfloat.nearest(values)) if view.element == bf16 else values, view.shape
+        )
     return memory.made[op]
 
 

@@ -57,6 +57,15 @@ def _constant(op: ir.Op) -> Compute:
     return lambda: value
 
 
+def _minimum(a: Array, b: Array) -> Array:
+    """NumPy's fmin leaves open which of two zeros it gives."""
+    return np.where(a == b, np.where(np.signbit(a), a, b), np.fmin(a, b)) if a.dtype.kind == "f" else np.minimum(a, b)
+
+
+def _maximum(a: Array, b: Array) -> Array:
+    return np.where(a == b, np.where(np.signbit(a), b, a), np.fmax(a, b)) if a.dtype.kind == "f" else np.maximum(a, b)
+
+
 def _select(condition: Array, yes: Array, no: Array) -> Array:
     if condition.ndim == 0:
         return yes if condition else no
@@ -122,8 +131,8 @@ PURE: Mapping[ir.OpDefinition, Reading] = {
     mir.mod: _always(np.remainder),
     mir.neg: _always(np.negative),
     mir.abs_: _always(np.absolute),
-    mir.min_: _always(np.fmin),
-    mir.max_: _always(np.fmax),
+    mir.min_: _always(_minimum),
+    mir.max_: _always(_maximum),
     mir.and_: _always(np.bitwise_and),
     mir.or_: _always(np.bitwise_or),
     mir.xor: _always(np.bitwise_xor),

@@ -33,8 +33,8 @@ _EXTREMES: dict[tuple[OpDefinition, str], str] = {
     (mir.max_, "int"): "llvm.smax",
     (mir.min_, "uint"): "llvm.umin",
     (mir.max_, "uint"): "llvm.umax",
-    (mir.min_, "float"): "llvm.minnum",
-    (mir.max_, "float"): "llvm.maxnum",
+    (mir.min_, "float"): "llvm.minimumnum",
+    (mir.max_, "float"): "llvm.maximumnum",
 }
 _SIGN = {"int": "s", "uint": "u"}
 
