@@ -10,11 +10,13 @@ import pytest
 
 from oxide_build.errors import CompileErrors, SourceFile
 from oxide_build.pipeline import to_llvm_ir, to_ssa
+from oxide_build.pipeline.frontend.outside import INSTEAD
 from oxide_build.pipeline.options import Options
 from oxide_build.pipeline.ptx import CodeGenerator
 from oxide_build.pipeline.targets import TARGETS
 
-PAGES = sorted((Path(__file__).parents[1] / "docs").glob("*.md"))
+DOCS = Path(__file__).parents[1] / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
 BLOCK = re.compile(r"^```python\n(?P<kernel>.*?)^```\n(?:```text\n(?P<report>.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 
 
@@ -37,3 +39,9 @@ def test_example(kernel: str, report: str | None, generator: CodeGenerator, ptxa
     with pytest.raises(CompileErrors) as raised:
         to_ssa(SourceFile(name, kernel, "docs.example"))
     assert f"{raised.value}\n" == report
+
+
+def test_what_to_write_instead_is_listed() -> None:
+    listed = [line for line in (DOCS / "language/python.md").read_text().splitlines() if line.startswith("| ")][2:]
+    table = dict.fromkeys(f"| {what} | {instead} |" for what, instead in INSTEAD.values())
+    assert listed == list(table)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from oxide_build.errors import CompileError
 
 _LOOP = "write a `for … in range(…)` loop"
-_INSTEAD: Mapping[type[ast.AST], tuple[str, str]] = {
+INSTEAD: Mapping[type[ast.AST], tuple[str, str]] = {
     ast.Try: ("`try`", "a GPU thread cannot catch errors: test the condition with `if` beforehand"),
     ast.Raise: ("`raise`", 'write `assert condition, "message"`, which stops the kernel where it fails'),
     ast.With: ("`with`", "a kernel has no context managers: call what it would call"),
@@ -38,9 +38,10 @@ _INSTEAD: Mapping[type[ast.AST], tuple[str, str]] = {
     ast.NamedExpr: ("`:=`", "write the assignment as a statement of its own"),
     ast.Slice: ("a slice with `:`", "index one element at a time"),
 }
+"""What each construct is called, and what to write instead; `docs/language/python.md` lists it."""
 
 
 def refuse(node: ast.AST) -> CompileError:
     """The error for a construct no rule translates."""
-    what, instead = _INSTEAD.get(type(node), (f"`{type(node).__name__}`", "write it with statements the language has"))
+    what, instead = INSTEAD.get(type(node), (f"`{type(node).__name__}`", "write it with statements the language has"))
     return CompileError(f"{what} is not part of the kernel language", help=instead)
