@@ -114,13 +114,14 @@ def expect_same(found: Any, expected: Any, name: str, what: object) -> None:
 
 
 def expect_close(found: Any, expected: Any, name: str, ulp: float, what: object) -> None:
-    """Not finite where the other is not, and else within `ulp` units in the last place of the type."""
+    """Not finite where the other is not, and else within `ulp` units in the last place; infinity follows the largest."""
     a, exact = numbers(found, name).astype(np.longdouble), np.asarray(expected, np.longdouble)
     nearest = numbers(stored(exact.astype(np.float64), name), name)
     finite = np.isfinite(nearest)
     np.testing.assert_array_equal(a[~finite], nearest[~finite].astype(np.longdouble), err_msg=str(what))
     bits = {"f16": 10, "bf16": 7, "f32": 23, "f64": 52}[name]
-    least = {"f16": -24, "bf16": -133, "f32": -149, "f64": -1074}[name]
+    least, beyond = {"f16": (-24, 16), "bf16": (-133, 128), "f32": (-149, 128), "f64": (-1074, 1024)}[name]
+    a = np.where(np.isinf(a), np.copysign(np.ldexp(np.longdouble(1), beyond), a), a)
     _, exponent = np.frexp(exact[finite])
     unit = np.ldexp(np.longdouble(1), np.maximum(exponent - 1 - bits, least))
     error = np.abs(a[finite] - exact[finite]) / unit
