@@ -114,7 +114,7 @@ def expect_same(found: Any, expected: Any, name: str, what: object) -> None:
 
 
 def expect_close(found: Any, expected: Any, name: str, ulp: float, what: object) -> None:
-    """Not finite where the other is not, and else within `ulp` units in the last place; infinity follows the largest."""
+    """Not finite where the other is not, and else within `ulp` units in the last place; infinity is one beyond."""
     a, exact = numbers(found, name).astype(np.longdouble), np.asarray(expected, np.longdouble)
     nearest = numbers(stored(exact.astype(np.float64), name), name)
     finite = np.isfinite(nearest)
