@@ -56,8 +56,9 @@ def _unknown_call(f: FunctionBuilder, node: ast.Call, path: str) -> CompileError
         name = path.removeprefix("math.")
         return unknown_math(text, difflib.get_close_matches(name, MATH_NAMES, n=1))
     if path.startswith("gpu."):
-        near = difflib.get_close_matches(path, INTRINSICS, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else "see the language reference for what `gpu` has"
+        known = [name.removeprefix("gpu.") for name in INTRINSICS if name.startswith("gpu.")]
+        near = difflib.get_close_matches(path.removeprefix("gpu."), known, n=1)
+        hint = f"did you mean `gpu.{near[0]}`?" if near else "see the language reference for what `gpu` has"
         return CompileError(f"`{text}` is no function of `gpu`", help=hint)
     if text in ("int", "float"):
         return CompileError(
