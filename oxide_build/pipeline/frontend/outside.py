@@ -61,6 +61,28 @@ _BUILTINS_INSTEAD: Mapping[str, str] = {
     "zip": "write `for i in range(len(x)):` and index each, `x[i]`, `y[i]`",
 }
 
+_ELSEWHERE: Mapping[str, str] = {
+    "all_sync": "gpu.all(condition)",
+    "any_sync": "gpu.any(condition)",
+    "atomic.compare_and_swap": "gpu.atomic_cas(array, index, expected, value)",
+    "atomicCAS": "gpu.atomic_cas(array, index, expected, value)",
+    "barrier": "gpu.sync_threads()",
+    "compare_and_swap": "gpu.atomic_cas(array, index, expected, value)",
+    "ffs": "gpu.ctz(x)",
+    "global_id": "gpu.index_1d()",
+    "grid": "gpu.index_1d()",
+    "gridsize": "gpu.grid_dim.x * gpu.block_dim.x",
+    "program_id": "gpu.block_idx.x",
+    "shfl_sync": "gpu.shuffle(value, lane)",
+    "thread_id": "gpu.thread_idx.x",
+}
+"""What is called so where kernels are written otherwise, and too unlike our name to be taken for a slip."""
+
+
+def known_elsewhere(name: str) -> str | None:
+    """What to write for a function of `gpu` that other tools call `name`; None where they do not."""
+    return _ELSEWHERE.get(name)
+
 
 def refuse_builtin(name: str) -> CompileError | None:
     """The error for a builtin function of Python's that kernels do not have; None for what is none."""
