@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import Scalar, bool_
+from oxide_build.ir.types import SCALARS, Scalar, bool_
 from oxide_build.pipeline.frontend.builder import (
     EXPRESSIONS,
     FunctionBuilder,
@@ -20,6 +20,8 @@ from oxide_build.pipeline.frontend.constants import (
     fold_unary,
 )
 from oxide_build.pipeline.frontend.conversions import (
+    cast,
+    is_weak,
     scalar,
     scalar_type,
     unify,
@@ -62,12 +64,28 @@ def combine(f: FunctionBuilder, op: ast.operator, left: Operand, right: Operand)
         raise CompileError("`@` is not part of the kernel language", help="write the loops of the product")
     if isinstance(op, ast.Pow):
         return power(f, left, right)
+    if isinstance(op, (ast.LShift, ast.RShift)):
+        right = _shift_amount(f, left, right)
     definition, symbol = _ARITHMETIC[type(op)]
     a, b = unify(f, left, right, symbol)
     _check_kind(definition, symbol, scalar_type(a))
     if definition in (mir.floordiv, mir.mod) and scalar_type(a).is_integer:
         _check_divisor(f, right, b)
     return f.value(definition(a, b))
+
+
+def _shift_amount(f: FunctionBuilder, number: Operand, amount: Operand) -> Operand:
+    """The amount, signed as the number is, which is no matter: a negative one counts as beyond the width."""
+    if is_weak(number) or is_weak(amount):
+        return amount
+    type, given = _type_of(f, number), _type_of(f, amount)
+    if not (type.is_integer and given.is_integer) or type.kind == given.kind:
+        return amount
+    return cast(f, scalar(f, amount), SCALARS[f"{type.name[0]}{given.bits}"])
+
+
+def _type_of(f: FunctionBuilder, operand: Operand) -> Scalar:
+    return operand.alone if isinstance(operand, Constant) else scalar_type(scalar(f, operand))
 
 
 def _check_kind(definition: ir.OpDefinition, symbol: str, type: Scalar) -> None:

@@ -22,6 +22,7 @@ from oxide_build.pipeline.frontend.operands import (
     Constant,
     Operand,
 )
+from oxide_build.pipeline.frontend.outside import known_elsewhere
 from oxide_build.pipeline.frontend.scope import dotted
 
 
@@ -56,9 +57,7 @@ def _unknown_call(f: FunctionBuilder, node: ast.Call, path: str) -> CompileError
         name = path.removeprefix("math.")
         return unknown_math(text, difflib.get_close_matches(name, MATH_NAMES, n=1))
     if path.startswith("gpu."):
-        near = difflib.get_close_matches(path, INTRINSICS, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else "see the language reference for what `gpu` has"
-        return CompileError(f"`{text}` is no function of `gpu`", help=hint)
+        return _unknown_intrinsic(text, path.removeprefix("gpu."))
     if text in ("int", "float"):
         return CompileError(
             f"`{text}` has no fixed width on a GPU", help="write i32(…)" if text == "int" else "write f32(…)"
@@ -73,6 +72,15 @@ def _unknown_call(f: FunctionBuilder, node: ast.Call, path: str) -> CompileError
     return CompileError(
         f"`{text}` cannot be called in a kernel", help="call functions of `gpu`, `math`, or `@gpu.device` ones"
     )
+
+
+def _unknown_intrinsic(text: str, name: str) -> CompileError:
+    """The error for a function that `gpu` has not: what it is called here, or the nearest."""
+    known = [path.removeprefix("gpu.") for path in INTRINSICS if path.startswith("gpu.")]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean `gpu.{near[0]}`?" if near else "see the language reference for what `gpu` has"
+    here = known_elsewhere(name)
+    return CompileError(f"`{text}` is no function of `gpu`", help=f"write `{here}`" if here else hint)
 
 
 def convert(f: FunctionBuilder, node: ast.Call, type: Scalar) -> Operand:

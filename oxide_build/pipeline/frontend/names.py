@@ -32,6 +32,7 @@ from oxide_build.pipeline.frontend.operands import (
     Witness,
     describe,
 )
+from oxide_build.pipeline.frontend.outside import refuse_builtin
 from oxide_build.pipeline.frontend.scope import dotted
 from oxide_build.pipeline.frontend.threads import coordinate
 
@@ -99,6 +100,9 @@ def unknown_name(f: FunctionBuilder, name: str) -> CompileError:
         )
     if f.module.names.get(name) or name in BUILTINS:
         return CompileError(f"`{name}` is no value", help="write what you want of it, such as a call or an attribute")
+    builtin = refuse_builtin(name)
+    if builtin is not None:
+        return builtin
     known = [*f.names, *f.module.constants, *f.module.functions, *f.module.names, *BUILTINS]
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean `{near[0]}`?" if near else "assign it before, or make it a parameter"

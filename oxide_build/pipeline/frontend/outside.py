@@ -40,6 +40,58 @@ INSTEAD: Mapping[type[ast.AST], tuple[str, str]] = {
 }
 """What each construct is called, and what to write instead; `docs/language/python.md` lists it."""
 
+_BUILTINS_INSTEAD: Mapping[str, str] = {
+    "all": "write `and` between the conditions; over a warp `gpu.all(…)`, over a block `gpu.sync_threads_and(…)`",
+    "any": "write `or` between the conditions; over a warp `gpu.any(…)`, over a block `gpu.sync_threads_or(…)`",
+    "bin": "kernels have no strings",
+    "dict": "pass its values as parameters",
+    "enumerate": "write `for i in range(len(x)):` and index, `x[i]`",
+    "filter": _LOOP,
+    "hash": "write the arithmetic out",
+    "input": "pass what the kernel needs as a parameter",
+    "isinstance": "every value has one type, known at compile time: leave it out",
+    "iter": "write `for i in range(len(x)):` and index, `x[i]`",
+    "list": "use `gpu.local_array(shape, dtype)`, or single locals",
+    "map": _LOOP,
+    "next": "write `for i in range(len(x)):` and index, `x[i]`",
+    "reversed": "count down: `for i in range(n - 1, -1, -1):`",
+    "sorted": "sort on the host, or write the sort out",
+    "str": "kernels have no strings",
+    "sum": _LOOP,
+    "tuple": "write the elements out: `(a, b)`",
+    "type": "every value has one type, known at compile time: name it, `f32`",
+    "zip": "write `for i in range(len(x)):` and index each, `x[i]`, `y[i]`",
+}
+
+_ELSEWHERE: Mapping[str, str] = {
+    "all_sync": "gpu.all(condition)",
+    "any_sync": "gpu.any(condition)",
+    "atomic.compare_and_swap": "gpu.atomic_cas(array, index, expected, value)",
+    "atomicCAS": "gpu.atomic_cas(array, index, expected, value)",
+    "barrier": "gpu.sync_threads()",
+    "compare_and_swap": "gpu.atomic_cas(array, index, expected, value)",
+    "ffs": "gpu.ctz(x)",
+    "global_id": "gpu.index_1d()",
+    "grid": "gpu.index_1d()",
+    "gridsize": "gpu.grid_dim.x * gpu.block_dim.x",
+    "program_id": "gpu.block_idx.x",
+    "shfl_sync": "gpu.shuffle(value, lane)",
+    "thread_id": "gpu.thread_idx.x",
+}
+"""What is called so where kernels are written otherwise, and too unlike our name to be taken for a slip."""
+
+
+def known_elsewhere(name: str) -> str | None:
+    """What to write for a function of `gpu` that other tools call `name`; None where they do not."""
+    return _ELSEWHERE.get(name)
+
+
+def refuse_builtin(name: str) -> CompileError | None:
+    """The error for a builtin function of Python's that kernels do not have; None for what is none."""
+    if name not in _BUILTINS_INSTEAD:
+        return None
+    return CompileError(f"Python's `{name}` is not part of the kernel language", help=_BUILTINS_INSTEAD[name])
+
 
 def refuse(node: ast.AST) -> CompileError:
     """The error for a construct no rule translates."""
