@@ -1,0 +1,1 @@
+"""Programs this field knows, a module each, written as an author of a package would."""
