@@ -31,7 +31,8 @@ def test_prices(launch: Any, count: int | None, dtype: Any, tolerance: float) ->
     call, put = np.full(count, np.nan, dtype), np.full(count, np.nan, dtype)
     kernel = black_scholes.price_single if dtype == np.float32 else black_scholes.price_double
     launch(kernel, 64, 128, RATE, VOLATILITY, spot, strike, years, call, put)
-    for found, exact in zip((call, put), expected_prices(*(a.astype(np.float64) for a in (spot, strike, years)))):
+    exact_prices = expected_prices(*(a.astype(np.float64) for a in (spot, strike, years)))
+    for found, exact in zip((call, put), exact_prices, strict=True):
         assert np.abs(found - exact).max() <= tolerance * 100
 
 

@@ -31,7 +31,7 @@ def claim(slots: MutSlice[u32], key: u32) -> i32:
     place = mixed(key) & mask
     for _ in range(len(slots)):
         found = gpu.atomic_cas(slots, i32(place), FREE, key)
-        if found == FREE or found == key:
+        if found in (FREE, key):
             return i32(place)
         place = (place + 1) & mask
     return ABSENT
