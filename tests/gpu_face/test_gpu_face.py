@@ -19,8 +19,9 @@ import typed_kernels
 
 from oxide_build import gpu
 from oxide_build.dialects.functions import BIT_FUNCTIONS, MATH_FUNCTIONS
-from oxide_build.errors import KernelArgumentError, KernelError, LaunchError
+from oxide_build.errors import KernelArgumentError, KernelError, LaunchError, SourceFile
 from oxide_build.gpu import DisjointSlice, MutSlice2D, Slice, f32, i32, types, u32
+from oxide_build.pipeline import to_ssa
 
 KERNELS = Path(__file__).with_name("typed_kernels.py")
 HEAVY = (
@@ -82,6 +83,10 @@ def _python(script: str) -> str:
         textwrap.dedent(script),
     ]  # -S: what the environment's .pth files load is not ours
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_the_compiler_accepts_what_type_checkers_are_shown() -> None:
+    to_ssa(SourceFile(KERNELS.name, KERNELS.read_text(encoding="utf-8"), "typed_kernels"))
 
 
 def test_a_type_checker_accepts_kernels() -> None:
