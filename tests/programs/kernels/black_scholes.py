@@ -17,7 +17,7 @@ SQRT_HALF = 0.5**0.5
 @gpu.device
 def cumulative_normal(x: T) -> T:
     """The share of a standard normal distribution below `x`."""
-    return math.erfc(-x * SQRT_HALF) * 0.5
+    return 0.5 * math.erfc(-x * SQRT_HALF)
 
 
 @gpu.device
@@ -25,8 +25,8 @@ def prices(spot: T, strike: T, years: T, rate: T, volatility: T) -> tuple[T, T]:
     """What a call and a put are worth today; at expiry, what they pay."""
     spread = volatility * math.sqrt(years)
     if spread <= 0.0:
-        return max(spot - strike, spot * 0.0), max(strike - spot, spot * 0.0)
-    d1 = (math.log(spot / strike) + (rate + volatility * volatility * 0.5) * years) / spread
+        return max(spot - strike, 0.0), max(strike - spot, 0.0)
+    d1 = (math.log(spot / strike) + (rate + 0.5 * volatility**2) * years) / spread
     d2 = d1 - spread
     paid = strike * math.exp(-rate * years)
     call = spot * cumulative_normal(d1) - paid * cumulative_normal(d2)

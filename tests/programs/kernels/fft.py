@@ -15,7 +15,7 @@ PI = 3.141592653589793
 @gpu.device
 def twiddle(place: i32, span: i32, sign: f32) -> tuple[f32, f32]:
     """The `place`-th of the half circle's `span` roots of one, real and imaginary part."""
-    angle = sign * PI * f32(place) / f32(span)
+    angle = sign * PI * place / span
     return math.cos(angle), math.sin(angle)
 
 

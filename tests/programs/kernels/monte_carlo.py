@@ -40,7 +40,7 @@ def philox(c0: u32, c1: u32, c2: u32, c3: u32, k0: u32, k1: u32) -> tuple[u32, u
 @gpu.device
 def words(sample: u64, stream: u32, seed: u64) -> tuple[u32, u32, u32, u32]:
     """The random words number `sample` of a stream."""
-    return philox(u32(sample), u32(sample >> 32), stream, u32(0), u32(seed), u32(seed >> 32))
+    return philox(u32(sample), u32(sample >> 32), stream, 0, u32(seed), u32(seed >> 32))
 
 
 @gpu.device
@@ -76,7 +76,7 @@ def darts(seed: u64, samples: i32, hits: MutSlice[u64]) -> None:
     """hits[0] += how many of `samples` points of a square lie in its quarter of the unit circle; an exact count."""
     found = 0
     for i in gpu.grid_stride(samples):
-        x_word, y_word, _, _ = words(u64(i), u32(0), seed)
+        x_word, y_word, _, _ = words(u64(i), 0, seed)
         x, y = u64(x_word >> 1), u64(y_word >> 1)
         if x * x + y * y < 1 << 62:
             found += 1
@@ -101,14 +101,14 @@ def asian_call(
         log_price, sum_of_prices = f64(0), f64(0)
         for day in range(0, days, 2):
             first, second, _, _ = words(u64(i), u32(day), seed)
-            radius = math.sqrt(math.log(unit(first)) * -2.0)
+            radius = math.sqrt(-2.0 * math.log(unit(first)))
             angle = unit(second) * TURN
             log_price += drift + step_volatility * radius * math.cos(angle)
             sum_of_prices += math.exp(log_price)
             if day + 1 < days:
                 log_price += drift + step_volatility * radius * math.sin(angle)
                 sum_of_prices += math.exp(log_price)
-        payoff = max(spot * sum_of_prices / f64(days) - strike, f64(0))
+        payoff = max(spot * sum_of_prices / days - strike, 0.0)
         total += payoff
         squares += payoff * payoff
     thread = gpu.thread_idx.x
@@ -124,5 +124,5 @@ def asian_call(
 def uniform(seed: u64, out: MutSlice[f32]) -> None:
     """out[n] = a random number from 0 up to below 1, of 24 bits, the first word number n."""
     for i in gpu.grid_stride(len(out)):
-        word, _, _, _ = words(u64(i), u32(0), seed)
+        word, _, _, _ = words(u64(i), 0, seed)
         out[i] = f32(word >> 8) * 2.0**-24

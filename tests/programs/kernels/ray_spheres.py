@@ -48,20 +48,20 @@ def sphere_distance(sphere: Slice2D[f32], n: i32, ox: f32, oy: f32, oz: f32, dx:
     half = dot(x, y, z, dx, dy, dz)
     under_root = half * half - dot(x, y, z, x, y, z) + sphere[n, RADIUS] ** 2
     if under_root < 0.0:
-        return f32(FAR)
+        return FAR
     root = math.sqrt(under_root)
     if -half - root > NEAR:
         return -half - root
-    return root - half if root - half > NEAR else f32(FAR)
+    return root - half if root - half > NEAR else FAR
 
 
 @gpu.device
 def floor_distance(oy: f32, dy: f32) -> f32:
     """How far along a ray the floor is met; FAR if it is not."""
     if dy >= 0.0:
-        return f32(FAR)
+        return FAR
     t = (FLOOR_HEIGHT - oy) / dy
-    return t if t > NEAR else f32(FAR)
+    return t if t > NEAR else FAR
 
 
 @gpu.device
@@ -97,18 +97,18 @@ def surface(spheres: Slice2D[f32], hit: i32, x: f32, z: f32) -> tuple[f32, f32]:
 @gpu.device
 def light_at(spheres: Slice2D[f32], x: f32, y: f32, z: f32, nx: f32, ny: f32, nz: f32) -> f32:
     """How much light falls on a point: none of the lamp's in a shadow."""
-    lx, ly, lz = f32(LIGHT[0]), f32(LIGHT[1]), f32(LIGHT[2])
+    lx, ly, lz = LIGHT
     slope = dot(nx, ny, nz, lx, ly, lz)
     if slope <= 0.0:
-        return f32(AMBIENT)
+        return AMBIENT
     blocker, _ = first_hit(spheres, x, y, z, lx, ly, lz)
-    return f32(AMBIENT) if blocker != NOTHING else AMBIENT + slope * (1.0 - AMBIENT)
+    return AMBIENT if blocker != NOTHING else AMBIENT + slope * (1.0 - AMBIENT)
 
 
 @gpu.device
 def follow(spheres: Slice2D[f32], ox: f32, oy: f32, oz: f32, dx: f32, dy: f32, dz: f32) -> f32:
     """What a ray sees: the surfaces it meets, mirror by mirror, or the sky."""
-    seen, weight = f32(0), f32(1)
+    seen, weight = 0.0, 1.0
     for _ in range(BOUNCES):
         hit, t = first_hit(spheres, ox, oy, oz, dx, dy, dz)
         if hit == NOTHING:
@@ -118,8 +118,8 @@ def follow(spheres: Slice2D[f32], ox: f32, oy: f32, oz: f32, dx: f32, dy: f32, d
         brightness, mirror = surface(spheres, hit, x, z)
         seen += weight * (1.0 - mirror) * brightness * light_at(spheres, x, y, z, nx, ny, nz)
         weight *= mirror
-        turned = dot(dx, dy, dz, nx, ny, nz) * 2.0
-        ox, oy, oz = along(x, y, z, nx, ny, nz, f32(NEAR))
+        turned = 2.0 * dot(dx, dy, dz, nx, ny, nz)
+        ox, oy, oz = along(x, y, z, nx, ny, nz, NEAR)
         dx, dy, dz = normalized(dx - turned * nx, dy - turned * ny, dz - turned * nz)
     return seen
 
@@ -134,5 +134,5 @@ def render(spheres: Slice2D[f32], image: DisjointSlice2D[f32]) -> None:
         return
     x = (f32(col) + 0.5) / f32(cols) * 2.0 - 1.0
     y = (f32(rows) - f32(row) * 2.0 - 1.0) / f32(cols)
-    dx, dy, dz = normalized(x, y, f32(1))
-    image[row, col] = follow(spheres, f32(0), f32(0), f32(0), dx, dy, dz)
+    dx, dy, dz = normalized(x, y, 1.0)
+    image[row, col] = follow(spheres, 0.0, 0.0, 0.0, dx, dy, dz)
