@@ -21,6 +21,12 @@ def k(x: MutSlice[f32], n: i32, u: u32) -> None:
     x[1] = FIRST
 
 
+@gpu.kernel
+def contract(x: MutSlice[f32], n: i32) -> None:
+    gpu.require(n in x)
+    gpu.require(n in (1, x[0]))
+
+
 # report:
 # membership_wrong.py:9:8: error: `in` looks into a tuple of numbers, this is MutSlice[f32]
 #         if n in x:
@@ -50,4 +56,12 @@ def k(x: MutSlice[f32], n: i32, u: u32) -> None:
 #         x[1] = FIRST
 #                ^^^^^
 #   help: pass it as a parameter, or make it a module-level constant assigned once
-# 7 errors
+# membership_wrong.py:26:17: error: `in` looks into a tuple of numbers
+#         gpu.require(n in x)
+#                     ^^^^^^
+#   help: write `x in (a, b)`
+# membership_wrong.py:27:26: error: `x[0]` cannot stand in `gpu.require`, which the host computes before each launch
+#         gpu.require(n in (1, x[0]))
+#                              ^^^^
+#   help: use extents (len(x), x.shape[0]), scalar parameters, constants, arithmetic and comparisons
+# 9 errors

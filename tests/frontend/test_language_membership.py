@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from oxide_build.errors import KernelArgumentError
 from tests.frontend.conftest import Run
 
 
@@ -75,3 +76,21 @@ def test_constants_decide_at_compile_time(run: Run) -> None:
         out,
     )
     assert out.tolist() == [0, 1, -2, 3]
+
+
+def test_contracts_know_it(run: Run) -> None:
+    source = """
+        SIZES = (4, 8)
+
+        @gpu.kernel
+        def k(n: i32, out: MutSlice[i32]) -> None:
+            gpu.require(len(out) in SIZES and n not in (0, len(out)))
+            out[0] = n
+        """
+    for size, n in ((4, 1), (8, -1), (4, 8)):
+        out = np.zeros(size, np.int32)
+        run(source, n, out)
+        assert out[0] == n
+    for size, n in ((5, 1), (4, 0), (8, 8)):
+        with pytest.raises(KernelArgumentError, match="len\\(out\\) in SIZES and n not in"):
+            run(source, n, np.zeros(size, np.int32))
