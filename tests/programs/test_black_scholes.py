@@ -42,3 +42,8 @@ def test_at_expiry_an_option_is_worth_what_it_pays(launch: Any) -> None:
     launch(black_scholes.price_double, 1, 32, RATE, VOLATILITY, spot, strike, years, call, put)
     assert call.tolist() == [0.0, 2.0]
     assert put.tolist() == [2.0, 0.0]
+
+
+def test_no_options(launch: Any) -> None:
+    nothing = np.zeros(0, np.float32)
+    launch(black_scholes.price_single, 1, 32, RATE, VOLATILITY, nothing, nothing, nothing, nothing, nothing)

@@ -57,3 +57,11 @@ def test_a_table_too_small_refuses_the_rest(launch: Any) -> None:
     slots, counts = table(16)
     assert count(launch, np.arange(50, dtype=np.uint32), slots, counts) == 34
     assert counts.tolist() == [1] * 16
+
+
+def test_no_keys(launch: Any) -> None:
+    slots, counts = table(8)
+    keys = np.zeros(0, np.uint32)
+    assert count(launch, keys, slots, counts) == 0
+    assert look_up(launch, keys, slots, counts).size == 0
+    assert (slots == hash_table.FREE).all()

@@ -54,3 +54,12 @@ def test_a_centroid_without_points_stays(launch: Any) -> None:
     centroids = np.array([[0.5] * kmeans.DIMENSIONS, [9.0] * kmeans.DIMENSIONS], np.float32)
     assert step(launch, points, centroids, labels).tolist() == [10, 0]
     assert centroids.tolist() == [[0.0] * kmeans.DIMENSIONS, [9.0] * kmeans.DIMENSIONS]
+
+
+def test_no_points_move_nothing(launch: Any) -> None:
+    centroids = np.ones((3, kmeans.DIMENSIONS), np.float32)
+    points, labels = np.zeros((0, kmeans.DIMENSIONS), np.float32), np.zeros(0, np.int32)
+    sums, counts = np.zeros_like(centroids), np.zeros(3, np.int32)
+    launch(kmeans.accumulate, 2, kmeans.BLOCK, points, labels, sums, counts)
+    launch(kmeans.move, 1, 32, sums, counts, centroids)
+    assert (centroids == 1).all()
