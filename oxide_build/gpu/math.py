@@ -1,8 +1,8 @@
-"""The mathematical functions of kernels, typed so that `f32` in gives `f32` out.
+"""The mathematical functions and constants of kernels.
 
-In: nothing on the host. Out: names the compiler reads. Its own room because the
-standard library's `math`, which kernels may use just as well, gives a type checker
-plain `float` for everything.
+In: nothing on the host, where only the constants are values. Out: names the compiler
+reads. Its own room because the standard library's `math`, which kernels may use just as
+well, lacks some of them, and knows nothing of `f16` or what a GPU gives outside a domain.
 
 All take `f32` and `f64`. `f16` and `bf16` are computed in `f32` and rounded. How far each is
 from the exact result on a GPU stands in `docs/accuracy.md`; outside its domain a function
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     T = TypeVar("T", bound=float)
+
+pi = 3.141592653589793
+e = 2.718281828459045
+tau = 6.283185307179586
+inf = float("inf")
+nan = float("nan")
 
 
 def sqrt(x: T) -> T:

@@ -4,6 +4,10 @@ In: nothing. Out: names that a type checker understands, that give typed constan
 called on the host, and that the compiler reads from source. Its own room because it is
 the vocabulary every kernel file imports: it loads no other module, so that importing a
 package with kernels stays cheap.
+
+To a type checker the scalars are `int` and `float`, so that it takes what the language
+takes: `total: f64 = 0.0`, `0.5 * x`, `return 0`, `i32` beside `i64`, the functions of `math`.
+Which widths meet is the compiler's to check; views and thread indices are types of their own.
 """
 
 from __future__ import annotations
@@ -16,15 +20,13 @@ if TYPE_CHECKING:
 
     from oxide_build.errors import KernelError
 
-    I = TypeVar("I", bound=int)  # noqa: E741  the integer type itself
-    F = TypeVar("F", bound=float)
     T = TypeVar("T")
     Index = TypeVar("Index")
     Row = TypeVar("Row")
 
     Const: TypeAlias = Annotated[T, "compile-time"]
 else:
-    I = F = T = Index = Row = None  # noqa: E741
+    T = Index = Row = None
 
     class Const:
         """A device function's parameter known at compile time: `gpu.Const[int]`, `gpu.Const[Callable[…, f32]]`.
@@ -53,11 +55,8 @@ def outside_kernel(name: str) -> KernelError:
     )
 
 
-class Integer(int, Generic[I]):
-    """An integer of fixed width; on the host a range-checked constant.
-
-    Arithmetic gives the scalar type, also where `self` is a thread index: `i + 1` is not the thread's own index.
-    """
+class Integer(int):
+    """An integer of fixed width; on the host a range-checked constant."""
 
     lowest: int
     highest: int
@@ -69,126 +68,94 @@ class Integer(int, Generic[I]):
             raise OverflowError(f"{cls.__name__} holds {cls.lowest} to {cls.highest}, got {value!r}")
         return super().__new__(cls, number)
 
-    if TYPE_CHECKING:
 
-        def __add__(self, other: int, /) -> I: ...
-        def __sub__(self, other: int, /) -> I: ...
-        def __mul__(self, other: int, /) -> I: ...
-        def __floordiv__(self, other: int, /) -> I: ...
-        def __mod__(self, other: int, /) -> I: ...
-        def __divmod__(self, other: int, /) -> tuple[I, I]: ...
-        def __and__(self, other: int, /) -> I: ...
-        def __or__(self, other: int, /) -> I: ...
-        def __xor__(self, other: int, /) -> I: ...
-        def __lshift__(self, other: int, /) -> I: ...
-        def __rshift__(self, other: int, /) -> I: ...
-        def __radd__(self, other: int, /) -> I: ...
-        def __rsub__(self, other: int, /) -> I: ...
-        def __rmul__(self, other: int, /) -> I: ...
-        def __rfloordiv__(self, other: int, /) -> I: ...
-        def __rmod__(self, other: int, /) -> I: ...
-        def __rand__(self, other: int, /) -> I: ...
-        def __ror__(self, other: int, /) -> I: ...
-        def __rxor__(self, other: int, /) -> I: ...
-        def __rlshift__(self, other: int, /) -> I: ...
-        def __rrshift__(self, other: int, /) -> I: ...
-        def __neg__(self) -> I: ...
-        def __pos__(self) -> I: ...
-        def __invert__(self) -> I: ...
-        def __abs__(self) -> I: ...
-
-
-class i8(Integer["i8"]):
-    """A signed 8-bit integer."""
-
-    lowest, highest = -(2**7), 2**7 - 1
-
-
-class i16(Integer["i16"]):
-    """A signed 16-bit integer."""
-
-    lowest, highest = -(2**15), 2**15 - 1
-
-
-class i32(Integer["i32"]):
-    """A signed 32-bit integer: the type of indices, extents and thread coordinates."""
-
-    lowest, highest = -(2**31), 2**31 - 1
-
-
-class i64(Integer["i64"]):
-    """A signed 64-bit integer."""
-
-    lowest, highest = -(2**63), 2**63 - 1
-
-
-class u8(Integer["u8"]):
-    """An unsigned 8-bit integer."""
-
-    lowest, highest = 0, 2**8 - 1
-
-
-class u16(Integer["u16"]):
-    """An unsigned 16-bit integer."""
-
-    lowest, highest = 0, 2**16 - 1
-
-
-class u32(Integer["u32"]):
-    """An unsigned 32-bit integer."""
-
-    lowest, highest = 0, 2**32 - 1
-
-
-class u64(Integer["u64"]):
-    """An unsigned 64-bit integer."""
-
-    lowest, highest = 0, 2**64 - 1
-
-
-class Float(float, Generic[F]):
+class Float(float):
     """A floating-point number of fixed width; on the host a Python float, rounded when it reaches a kernel."""
 
-    if TYPE_CHECKING:
 
-        def __new__(cls, value: float = 0.0, /) -> Self: ...
-        def __add__(self, other: float, /) -> F: ...
-        def __sub__(self, other: float, /) -> F: ...
-        def __mul__(self, other: float, /) -> F: ...
-        def __truediv__(self, other: float, /) -> F: ...
-        def __floordiv__(self, other: float, /) -> F: ...
-        def __mod__(self, other: float, /) -> F: ...
-        def __divmod__(self, other: float, /) -> tuple[F, F]: ...
-        def __pow__(self, other: float, modulus: None = None, /) -> F: ...
-        def __radd__(self, other: float, /) -> F: ...
-        def __rsub__(self, other: float, /) -> F: ...
-        def __rmul__(self, other: float, /) -> F: ...
-        def __rtruediv__(self, other: float, /) -> F: ...
-        def __rfloordiv__(self, other: float, /) -> F: ...
-        def __rmod__(self, other: float, /) -> F: ...
-        def __neg__(self) -> F: ...
-        def __pos__(self) -> F: ...
-        def __abs__(self) -> F: ...
-
-
-class f16(Float["f16"]):
+if TYPE_CHECKING:
+    # Literals are weak and numbers widen, which no subclass of `int` or `float` says: the compiler tells widths apart.
+    i8: TypeAlias = int
+    """A signed 8-bit integer."""
+    i16: TypeAlias = int
+    """A signed 16-bit integer."""
+    i32: TypeAlias = int
+    """A signed 32-bit integer: the type of indices, extents and thread coordinates."""
+    i64: TypeAlias = int
+    """A signed 64-bit integer."""
+    u8: TypeAlias = int
+    """An unsigned 8-bit integer."""
+    u16: TypeAlias = int
+    """An unsigned 16-bit integer."""
+    u32: TypeAlias = int
+    """An unsigned 32-bit integer."""
+    u64: TypeAlias = int
+    """An unsigned 64-bit integer."""
+    f16: TypeAlias = float
     """An IEEE half-precision number."""
-
-
-class bf16(Float["bf16"]):
+    bf16: TypeAlias = float
     """A bfloat16 number: single precision's range with 8 significant bits."""
-
-
-class f32(Float["f32"]):
+    f32: TypeAlias = float
     """An IEEE single-precision number."""
-
-
-class f64(Float["f64"]):
+    f64: TypeAlias = float
     """An IEEE double-precision number."""
+else:
+
+    class i8(Integer):
+        """A signed 8-bit integer."""
+
+        lowest, highest = -(2**7), 2**7 - 1
+
+    class i16(Integer):
+        """A signed 16-bit integer."""
+
+        lowest, highest = -(2**15), 2**15 - 1
+
+    class i32(Integer):
+        """A signed 32-bit integer: the type of indices, extents and thread coordinates."""
+
+        lowest, highest = -(2**31), 2**31 - 1
+
+    class i64(Integer):
+        """A signed 64-bit integer."""
+
+        lowest, highest = -(2**63), 2**63 - 1
+
+    class u8(Integer):
+        """An unsigned 8-bit integer."""
+
+        lowest, highest = 0, 2**8 - 1
+
+    class u16(Integer):
+        """An unsigned 16-bit integer."""
+
+        lowest, highest = 0, 2**16 - 1
+
+    class u32(Integer):
+        """An unsigned 32-bit integer."""
+
+        lowest, highest = 0, 2**32 - 1
+
+    class u64(Integer):
+        """An unsigned 64-bit integer."""
+
+        lowest, highest = 0, 2**64 - 1
+
+    class f16(Float):
+        """An IEEE half-precision number."""
+
+    class bf16(Float):
+        """A bfloat16 number: single precision's range with 8 significant bits."""
+
+    class f32(Float):
+        """An IEEE single-precision number."""
+
+    class f64(Float):
+        """An IEEE double-precision number."""
 
 
 class ThreadIndex(i32):
-    """A witness: an index no other thread of the launch has."""
+    """A witness: an index no other thread of the launch has; arithmetic with it gives a number like any other."""
 
 
 class Index1D(ThreadIndex):
@@ -268,6 +235,19 @@ class Rows(View[T, Index], Generic[T, Index, Row]):
             """The element at all indices, or the row at one: `a[i, j]` is `a[i][j]`."""
 
 
+class MutableRows(MutableView[T, Index], Generic[T, Index, Row]):
+    """`Rows` that can be written."""
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __getitem__(self, index: Index, /) -> T: ...
+        @overload
+        def __getitem__(self, index: int, /) -> Row: ...
+        def __getitem__(self, index: Any, /) -> Any:
+            """The element at all indices, or the row at one: `a[i, j]` is `a[i][j]`."""
+
+
 class Slice(View[T, int]):
     """A read-only view of one dimension."""
 
@@ -296,17 +276,17 @@ class DisjointSlice3D(WritableView[T, tuple[IndexPlane, IndexRow3D, IndexCol3D]]
     """A view of three dimensions that each thread reads and writes at its own plane, row and column only."""
 
 
-class MutSlice(MutableView[T, int]):
+class MutSlice(MutableView[T, int], Slice[T]):
     """A view of one dimension that any thread may read and write anywhere."""
 
 
-class MutSlice2D(Rows[T, tuple[int, int], MutSlice[T]], MutableView[T, tuple[int, int]]):
+class MutSlice2D(MutableRows[T, tuple[int, int], MutSlice[T]], Slice2D[T]):
     """A view of two dimensions that any thread may read and write anywhere; `a[i]` is a row, a `MutSlice`."""
 
 
-class MutSlice3D(Rows[T, tuple[int, int, int], MutSlice2D[T]], MutableView[T, tuple[int, int, int]]):
+class MutSlice3D(MutableRows[T, tuple[int, int, int], MutSlice2D[T]], Slice3D[T]):
     """A view of three dimensions that any thread may read and write anywhere; `a[i]` is a `MutSlice2D`."""
 
 
-class MutSlice4D(Rows[T, tuple[int, int, int, int], MutSlice3D[T]], MutableView[T, tuple[int, int, int, int]]):
+class MutSlice4D(MutableRows[T, tuple[int, int, int, int], MutSlice3D[T]], Slice4D[T]):
     """A view of four dimensions that any thread may read and write anywhere; `a[i]` is a `MutSlice3D`."""

@@ -19,8 +19,9 @@ import typed_kernels
 
 from oxide_build import gpu
 from oxide_build.dialects.functions import BIT_FUNCTIONS, MATH_FUNCTIONS
-from oxide_build.errors import KernelArgumentError, KernelError, LaunchError
+from oxide_build.errors import KernelArgumentError, KernelError, LaunchError, SourceFile
 from oxide_build.gpu import DisjointSlice, MutSlice2D, Slice, f32, i32, types, u32
+from oxide_build.pipeline import to_ssa
 
 KERNELS = Path(__file__).with_name("typed_kernels.py")
 HEAVY = (
@@ -84,6 +85,10 @@ def _python(script: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
+def test_the_compiler_accepts_what_type_checkers_are_shown() -> None:
+    to_ssa(SourceFile(KERNELS.name, KERNELS.read_text(encoding="utf-8"), "typed_kernels"))
+
+
 def test_a_type_checker_accepts_kernels() -> None:
     mypy = pytest.importorskip("mypy.api")
     output, errors, status = mypy.run(["--strict", "--follow-imports=silent", str(KERNELS)])
@@ -103,8 +108,8 @@ def test_a_type_checker_keeps_disjoint_slices_to_the_own_index(tmp_path: Path) -
         "    x[i] = y[i]\n"
     )
     output, _, _ = mypy.run(["--strict", "--follow-imports=silent", str(wrong)])
-    assert 'wrong.py:6: error: Invalid index type "i32" for "DisjointSlice[f32]"; expected type "ThreadIndex"' in output
-    assert 'wrong.py:7: error: Unsupported target for indexed assignment ("Slice[f32]")' in output
+    assert 'wrong.py:6: error: Invalid index type "int" for "DisjointSlice[float]"; expected' in output
+    assert 'wrong.py:7: error: Unsupported target for indexed assignment ("Slice[float]")' in output
     assert "Found 2 errors" in output
 
 
@@ -126,7 +131,8 @@ def test_constants_are_numbers() -> None:
     assert u32(0xFFFFFFFF) == 0xFFFFFFFF
     assert isinstance(u32(1), int)
     assert f32(2) / 4 == 0.5
-    assert math.isinf(f32("inf"))  # type: ignore[arg-type]  # as float itself does
+    assert math.isinf(f32("inf"))
+    assert gpu.math.inf == f32(math.inf)
 
 
 INTRINSICS: tuple[Callable[[], object], ...] = (

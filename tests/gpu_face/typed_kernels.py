@@ -5,11 +5,13 @@ from oxide_build.gpu import (
     DisjointSlice,
     DisjointSlice2D,
     MutSlice,
+    MutSlice2D,
     Slice,
     Slice2D,
     f32,
     f64,
     i32,
+    i64,
     math,
     u32,
 )
@@ -75,7 +77,7 @@ def histogram(x: Slice[u32], bins: MutSlice[i32], scale: f64) -> None:
     """Counts, and the functions of `gpu.math`."""
     i = gpu.index_1d()
     if i < len(x) and x[i] != EMPTY:
-        old = gpu.atomic_add(bins, int(x[i]) % len(bins), 1)
+        old = gpu.atomic_add(bins, i32(x[i]) % len(bins), 1)
         bins[0] = old + i32(math.sqrt(scale) * math.pow(scale, 2.0))
 
 
@@ -85,7 +87,7 @@ def mixed(x: f32, n: u32) -> tuple[f32, u32]:
     whole, rest = divmod(x, 2.0)
     wide = gpu.fma(gpu.rsqrt(whole), rest, 1.0)
     far = math.ldexp(math.hypot(wide, x), 3) if math.isfinite(wide) else math.round(wide)
-    return far, gpu.brev(gpu.bitcast(far, u32)) + gpu.popc(n)
+    return far, gpu.brev(gpu.bitcast(far, u32)) + u32(gpu.popc(n))
 
 
 @gpu.kernel
@@ -109,3 +111,30 @@ def parallel(counts: MutSlice[u32], totals: MutSlice[f64], places: MutSlice[i32]
     here: i32 = gpu.sync_threads_count(gpu.any(found == 0) and gpu.all(lane < 40))
     places[lane] = gpu.reduce_max(lane) + here + i32(gpu.clock64() - gpu.clock64())
     counts[lane] = gpu.ballot(total > 0.0) | gpu.match_any(total)
+
+
+@gpu.device
+def first_above(row: Slice[f32], limit: f32) -> i32:
+    """A literal is returned where a scalar is declared, as is a loop's variable."""
+    for i in range(len(row)):
+        if row[i] > limit:
+            return i
+    return -1
+
+
+@gpu.device
+def widened(a: f32, b: f64, n: i32, m: i64) -> f64:
+    """Numbers of one kind combine in the wider one, integers with floats in the float."""
+    half: f64 = 0.5
+    return half * a + b * (n + m)
+
+
+@gpu.kernel
+def weak(x: MutSlice2D[f32], places: MutSlice[i64], out: MutSlice[f64]) -> None:
+    """Writable arrays where readable ones are declared, literals as arguments, membership, constants of `math`."""
+    low: f32 = math.inf
+    for row in range(x.shape[0]):
+        low = min(low, x[row, 0])
+        places[row] = first_above(x[row], 0.5 * low)
+    if gpu.thread_idx.x not in (0, 1):
+        out[0] = widened(1, 2.0 * low, 3, 4)

@@ -70,8 +70,12 @@ def _compare_chain(f: FunctionBuilder, left: Operand, ops: list[ast.cmpop], rest
 
 
 def _compare_pair(f: FunctionBuilder, op: ast.cmpop, left: Operand, right: Operand) -> Operand:
+    if isinstance(op, ast.In):
+        return _is_among(f, left, right)
+    if isinstance(op, ast.NotIn):
+        return f.value(mir.not_(materialise(f, _is_among(f, left, right))))
     if type(op) not in _PREDICATES:
-        word = {"Is": "is", "IsNot": "is not", "In": "in", "NotIn": "not in"}[type(op).__name__]
+        word = {"Is": "is", "IsNot": "is not"}[type(op).__name__]
         raise CompileError(f"`{word}` is not part of the kernel language", help="compare with == or !=")
     if isinstance(left, Constant) and isinstance(right, Constant) and is_weak(left) and is_weak(right):
         return Constant(COMPARE[type(op)](left.value, right.value))
@@ -80,6 +84,20 @@ def _compare_pair(f: FunctionBuilder, op: ast.cmpop, left: Operand, right: Opera
     if scalar_type(a) == bool_ and predicate not in ("eq", "ne"):
         raise CompileError(f"`{symbol}` of bools", help="bools compare with == and != only")
     return f.value(mir.cmp(a, b, predicate=predicate))
+
+
+def _is_among(f: FunctionBuilder, number: Operand, items: Operand) -> Operand:
+    """`x in (a, b)`: whether the number equals one of a tuple, all of which is computed."""
+    if not isinstance(items, tuple):
+        raise CompileError(
+            f"`in` looks into a tuple of numbers, this is {describe(items)}",
+            help="write `x in (a, b)`; search an array in a loop",
+        )
+    found: ir.Value = f.constant(False, bool_)
+    for item in items:
+        equal = materialise(f, _compare_pair(f, ast.Eq(), number, item))
+        found = f.value(mir.or_(found, equal))
+    return found
 
 
 @translates(EXPRESSIONS, ast.BoolOp)

@@ -123,11 +123,23 @@ def _binary(node: ast.BinOp, scope: _Scope) -> Folded | None:
 
 
 def _comparison(node: ast.Compare, scope: _Scope) -> Folded | None:
+    if isinstance(node.ops[0], (ast.In, ast.NotIn)) and len(node.ops) == 1:
+        return _membership(node.left, node.comparators[0], scope, isinstance(node.ops[0], ast.In))
     operands = scope.constants(node.left, *node.comparators)
     if operands is None or not all(type(op) in COMPARE for op in node.ops):
         return None
     pairs = zip(node.ops, operands, operands[1:], strict=False)
     return Constant(all(COMPARE[type(op)](left.value, right.value) for op, left, right in pairs))
+
+
+def _membership(number: ast.expr, items: ast.expr, scope: _Scope, wanted: bool) -> Folded | None:
+    left, right = scope.fold(number), scope.fold(items)
+    if not isinstance(left, Constant) or not isinstance(right, tuple):
+        return None
+    if not all(isinstance(item, Constant) for item in right):
+        return None
+    values = [item.value for item in right if isinstance(item, Constant)]
+    return Constant((left.value in values) == wanted)
 
 
 def _boolean(node: ast.BoolOp, scope: _Scope) -> Folded | None:

@@ -98,11 +98,25 @@ def _check_divisor(f: FunctionBuilder, node: ast.BinOp) -> None:
 
 
 def _comparison(f: FunctionBuilder, node: ast.Compare) -> Expression:
+    if isinstance(node.ops[0], (ast.In, ast.NotIn)) and len(node.ops) == 1:
+        among = _membership(f, node.left, node.comparators[0])
+        return among if isinstance(node.ops[0], ast.In) else ("not", among)
     operands = [_expression(f, operand) for operand in (node.left, *node.comparators)]
     if not all(type(op) in _COMPARE for op in node.ops):
-        raise CompileError("contracts compare with ==, !=, <, <=, > and >=")
+        raise CompileError("contracts compare with ==, !=, <, <=, >, >= and `in`")
     pairs = [(_COMPARE[type(op)], a, b) for op, a, b in zip(node.ops, operands, operands[1:], strict=False)]
     return pairs[0] if len(pairs) == 1 else ("and", *pairs)
+
+
+def _membership(f: FunctionBuilder, number: ast.expr, items: ast.expr) -> Expression:
+    """`x in (a, b)` or `x in SIZES`: equal to one of them."""
+    value, folded = _expression(f, number), fold(items, f.module)
+    if isinstance(folded, tuple) and all(isinstance(item, Constant) for item in folded):
+        found = [("constant", item.value) for item in folded if isinstance(item, Constant)]
+        return ("or", *(("eq", value, item) for item in found))
+    if not isinstance(items, ast.Tuple):
+        raise CompileError("`in` looks into a tuple of numbers", help="write `x in (a, b)`")
+    return ("or", *(("eq", value, _expression(f, item)) for item in items.elts))
 
 
 def _extent(f: FunctionBuilder, node: ast.expr) -> Expression | None:

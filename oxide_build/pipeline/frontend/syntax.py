@@ -184,12 +184,24 @@ def _constants(tree: ast.Module, names: dict[str, str]) -> dict[str, ast.expr]:
 
 
 def _assignments(node: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
-    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-        yield node.targets[0].id, node.value
+    if isinstance(node, ast.Assign):
+        for target in node.targets:
+            yield from _bindings(target, node.value)
     elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
         yield node.target.id, node.value
     elif isinstance(node, (ast.AugAssign, ast.For)) and isinstance(node.target, ast.Name):
         yield node.target.id, None
+
+
+def _bindings(target: ast.expr, value: ast.expr | None) -> Iterator[tuple[str, ast.expr | None]]:
+    """The names of a target and what each gets: `A, B = 1, 2` is two; None for a part of something computed."""
+    if isinstance(target, ast.Name):
+        yield target.id, value
+    elif isinstance(target, ast.Tuple):
+        parts = value.elts if isinstance(value, ast.Tuple) else []
+        known = len(parts) == len(target.elts) and not any(isinstance(part, ast.Starred) for part in parts)
+        for index, part in enumerate(target.elts):
+            yield from _bindings(part, parts[index] if known else None)
 
 
 def _is_enum(base: ast.expr, names: dict[str, str]) -> bool:
