@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 FILES = (ROOT / "tests" / "gpu_face" / "typed_kernels.py",)
 PACKAGES = (ROOT / "example_pkg" / "kernels", ROOT / "tests" / "programs" / "kernels")
 CASES = ROOT / "tests" / "cases"
-PAGES = (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
+PAGES = (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))
 EXAMPLE = re.compile(r"^```python\n(?P<text>.*?)^```\n(?P<report>(?:\n|with\n)?```text\n)?", re.MULTILINE | re.DOTALL)
 
 

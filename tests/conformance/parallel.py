@@ -1,6 +1,6 @@
 """The rows of what threads do together: warps, barriers, atomics.
 
-In: nothing. Out: `PROGRAMS`, as in `programs`. Its own room because here one source serves a family of operations.
+In: nothing. Out: `PROGRAMS`, as in `constructs`. Its own room because here one source serves a family of operations.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from tests.conformance.programs import Case, Program, nothing, some
+from tests.conformance.constructs import Case, Program, nothing, some
 from tests.conformance.values import WORDS, dtype, edges, stored, wrap
 
 _INTEGERS = ("i32", "u32", "i64", "u64")

@@ -7,9 +7,9 @@ import textwrap
 import numpy as np
 import pytest
 
-from tests.conformance import parallel, programs
+from tests.conformance import constructs, parallel
 from tests.conformance.conftest import Agreed
-from tests.conformance.programs import Program
+from tests.conformance.constructs import Program
 from tests.conformance.values import FLOATS, TYPES, expect_same
 from tests.frontend.conftest import Run
 
@@ -34,11 +34,11 @@ def apply(x: {T}, op: gpu.Const[Callable[[{T}], {T}]], times: {T}) -> {T}:
 @gpu.kernel
 """
 PLAIN = HEAD[: HEAD.index("VALUES")] + "@gpu.kernel\n"
-ALL = [(program, name) for program in (*programs.PROGRAMS, *parallel.PROGRAMS) for name in program.types]
+ALL = [(program, name) for program in (*constructs.PROGRAMS, *parallel.PROGRAMS) for name in program.types]
 
 
 @pytest.mark.parametrize(("program", "name"), ALL, ids=[f"{p.feature} of {name}".replace("-", " ") for p, name in ALL])
-def test_programs(run: Run, agreed: Agreed, program: Program, name: str) -> None:
+def test_constructs(run: Run, agreed: Agreed, program: Program, name: str) -> None:
     head = HEAD if name != "bool" else PLAIN
     source = (head + textwrap.dedent(program.source).lstrip()).replace("{T}", name)
     cases = list(program.cases(name))
