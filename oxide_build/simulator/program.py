@@ -56,6 +56,7 @@ _PLACED: Mapping[ir.OpDefinition, Run] = {
     mir.extent: memory.extent,
     mir.subview: memory.subview,
     mir.element: memory.element,
+    mir.field_address: memory.field_address,
     mir.load: memory.load,
     mir.store: memory.store,
     mir.vector_load: memory.vector_load,
@@ -211,6 +212,8 @@ def _reads(op: ir.Op) -> tuple[ir.Value, ...]:
 
 def _view(pointer: ir.Value) -> ir.Value:
     owner = pointer.owner
+    if isinstance(owner, ir.Op) and owner.definition is mir.field_address:
+        return _view(owner.operands[0])
     if not isinstance(owner, ir.Op) or owner.definition is not mir.element:
         raise InternalError(f"a {pointer.type} that no mir.element made")
     return owner.operands[0]

@@ -23,6 +23,8 @@ from oxide_build.pipeline.frontend.operands import (
     Operand,
 )
 from oxide_build.pipeline.frontend.scope import dotted
+from oxide_build.pipeline.frontend.struct_types import struct_named
+from oxide_build.pipeline.frontend.structs import construct
 
 
 @translates(EXPRESSIONS, ast.Call)
@@ -34,6 +36,9 @@ def call(f: FunctionBuilder, node: ast.Call) -> Operand:
         return operand
     if path in TYPE_PATHS:
         return convert(f, node, TYPE_PATHS[path])
+    struct = None if isinstance(node.func, ast.Name) and node.func.id in f.names else struct_named(node.func, f.module)
+    if struct is not None:
+        return construct(f, node, struct)
     function = function_named(f, node.func)
     if function is not None:
         return call_function(f, node, function)
