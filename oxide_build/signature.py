@@ -13,6 +13,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
+from oxide_build import layouts
 from oxide_build.errors import KernelArgumentError, LaunchError
 from oxide_build.manifest import Contract, Expression, Kernel, Number, Parameter, evaluate
 
@@ -145,6 +146,32 @@ def _surplus(
 
 def _quoted(names: list[str]) -> str:
     return ", ".join(map(repr, names))
+
+
+def convert_scalars(kernel: Kernel, given: tuple[Any, ...]) -> dict[str, Number]:
+    """The numbers a kernel gets, by the names of its scalars: `n`, and `p.origin.x` for those in a struct.
+
+    Raises KernelArgumentError as `convert_scalar` does.
+    """
+    pairs = zip(kernel.parameters, given, strict=True)
+    scalars = [(parameter, value) for parameter, value in pairs if parameter.kind == "scalar"]
+    return {name: number for parameter, value in scalars for name, number in _numbers(parameter, value)}
+
+
+def _numbers(parameter: Parameter, value: Any) -> Iterator[tuple[str, Number]]:
+    if parameter.struct is None:
+        yield parameter.name, convert_scalar(parameter, value)
+        return
+    try:
+        parts = [*layouts.values(parameter.struct, value)]
+    except ValueError as error:
+        fields = ", ".join(field.name for field in parameter.struct.fields)
+        raise KernelArgumentError(
+            f"argument {parameter.name!r} is declared {parameter.type}, got {error}",
+            help=f"pass {parameter.type}({fields}), or an element of a NumPy structured array with these fields",
+        ) from None
+    for scalar, part in zip(layouts.numbers(parameter), parts, strict=True):
+        yield scalar.name, convert_scalar(scalar, part)
 
 
 def convert_scalar(parameter: Parameter, value: object) -> Number:

@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from oxide_build import layouts
 from oxide_build.manifest import Kernel, Number, Parameter
 from oxide_build.runtime.arrays import View
 
@@ -61,11 +62,11 @@ class Plan:
                 view = views[parameter.name]
                 yield view.pointer
                 yield from view.shape
-            elif parameter.type == "bf16":
-                # Already rounded, so the upper half of the single-precision number is all of it.
-                yield struct.pack("<f", scalars[parameter.name])[2:]
-            else:
-                yield scalars[parameter.name]
+                continue
+            for number in layouts.numbers(parameter):
+                value = scalars[number.name]
+                # A bf16 is already rounded, so the upper half of the single-precision number is all of it.
+                yield struct.pack("<f", value)[2:] if number.type == "bf16" else value
 
 
 def plan(kernel: Kernel) -> Plan:
@@ -78,4 +79,6 @@ def plan(kernel: Kernel) -> Plan:
 
 
 def _codes(parameter: Parameter) -> list[str]:
-    return [SCALARS[parameter.type]] if parameter.kind == "scalar" else [POINTER, *[EXTENT] * parameter.rank]
+    if parameter.kind != "scalar":
+        return [POINTER, *[EXTENT] * parameter.rank]
+    return [SCALARS[number.type] for number in layouts.numbers(parameter)]

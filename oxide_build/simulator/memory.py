@@ -178,8 +178,8 @@ def fields_of(pointer: ir.Value) -> tuple[str, ...]:
 
 def part_of(array: Array, fields: Sequence[str]) -> Array:
     """The same memory, one field of each element."""
-    for field in fields:
-        array = array[field]
+    for name in fields:
+        array = array[name]
     return array
 
 
@@ -201,9 +201,7 @@ def _gathered(
     return bfloat.decode(found) if type == bf16 else found
 
 
-def _found(
-    type: Type, memory: Memory, group: Group, view: Array, offset: Array, fields: Sequence[str]
-) -> Array:
+def _found(type: Type, memory: Memory, group: Group, view: Array, offset: Array, fields: Sequence[str]) -> Array:
     if view.ndim == 0:
         found: Array = part_of(memory.arrays[int(_number(view))], fields)[offset]
         return found

@@ -105,9 +105,10 @@ def _element(f: FunctionBuilder, operation: str, array: ast.expr, index: ast.exp
     types = vocabulary.ATOMICS[operation]
     if view.type.element not in types:
         with f.at(array):
+            hint = _OF_FIELDS if isinstance(view.type.element, Struct) else ""
             raise CompileError(
                 f"there is no atomic {operation} for {describe_type(view.type.element)}",
-                help=f"there is one for {', '.join(map(str, types))}{_OF_FIELDS * isinstance(view.type.element, Struct)}",
+                help=f"there is one for {', '.join(map(str, types))}{hint}",
             )
     indices = index.elts if isinstance(index, ast.Tuple) else [index]
     return checked_element(f, view, [(n, f.expression(n)) for n in indices])

@@ -273,7 +273,13 @@ def _table(node: ast.Call, scope: _Scope) -> Folded | None:
 
 
 def _typed_all(values: tuple[Folded, ...], type: Scalar) -> Folded:
-    return tuple(_typed_all(v, type) if isinstance(v, tuple) else typed_constant(v, type) for v in values)
+    return tuple(_typed_item(value, type) for value in values)
+
+
+def _typed_item(value: Folded, type: Scalar) -> Folded:
+    if isinstance(value, Record):
+        raise CompileError("a table holds numbers, no structs", help="write one table for each field")
+    return _typed_all(value, type) if isinstance(value, tuple) else typed_constant(value, type)
 
 
 _FOLDS: Mapping[type[ast.expr], Callable[[Any, _Scope], Folded | None]] = {

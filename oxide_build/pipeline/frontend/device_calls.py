@@ -124,7 +124,8 @@ def _deduced(annotation: ast.expr | None, operand: Operand) -> tuple[str, Scalar
         return (annotation.id, type) if isinstance(type, Scalar) else None
     if isinstance(annotation, ast.Subscript) and isinstance(annotation.slice, ast.Name):
         view = operand.type if isinstance(operand, ir.Value) else None
-        return (annotation.slice.id, view.element) if isinstance(view, View) else None
+        element = view.element if isinstance(view, View) else None
+        return (annotation.slice.id, element) if isinstance(element, Scalar) else None
     return None
 
 

@@ -12,7 +12,7 @@ import difflib
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import Pointer, Struct, Type
+from oxide_build.ir.types import Element, Pointer, Struct
 from oxide_build.pipeline.frontend.builder import FunctionBuilder, Variable
 from oxide_build.pipeline.frontend.constants import default_of
 from oxide_build.pipeline.frontend.conversions import coerce, materialise
@@ -75,7 +75,7 @@ def _just_loaded(f: FunctionBuilder, value: ir.Value) -> ir.Value | None:
     return load.operands[0] if is_element else None
 
 
-def check_field(struct: Struct, name: str) -> Type:
+def check_field(struct: Struct, name: str) -> Element:
     """The type of a field; CompileError with the nearest where there is none of that name."""
     type = struct.field(name)
     if type is not None:
@@ -125,7 +125,9 @@ def assign_field(f: FunctionBuilder, target: ast.Attribute, operand: Operand, so
 
 def _unassignable(f: FunctionBuilder, target: ast.Attribute, root: ast.expr) -> CompileError:
     if isinstance(root, ast.Name) and (root.id in f.module.constants or isinstance(f.names.get(root.id), Record)):
-        return CompileError(f"`{root.id}` is a constant", help=f"copy it first: `p = {root.id}`, then assign `p`'s field")
+        return CompileError(
+            f"`{root.id}` is a constant", help=f"copy it first: `p = {root.id}`, then assign `p`'s field"
+        )
     return CompileError(
         f"`{ast.unparse(target)}` cannot be assigned", help="assign a name, an element, or a field of one of them"
     )
@@ -155,7 +157,7 @@ def _with(
     return f.value(mir.with_field(whole, part, field=name))
 
 
-def _fitting(f: FunctionBuilder, operand: Operand, type: Type, target: ast.expr, source: ast.expr) -> ir.Value:
+def _fitting(f: FunctionBuilder, operand: Operand, type: Element, target: ast.expr, source: ast.expr) -> ir.Value:
     with f.at(source):
         return coerce(f, operand, type, f"`{ast.unparse(target)}`")
 

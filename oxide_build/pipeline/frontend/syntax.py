@@ -38,8 +38,9 @@ class FunctionSyntax:
 class KernelModule:
     """A parsed kernel module: `names` maps imported names to canonical paths, `constants` to unevaluated values.
 
-    An enum's members are constants too, under `Op.ADD`. `structs` are the classes marked so, not read any further yet. `mistakes` are those of decorators: they wait for the report
-    that `translate` makes of everything. `library` finds the modules that imported names come from.
+    An enum's members are constants too, under `Op.ADD`. `structs` are classes so marked, not read any further yet.
+    `mistakes` are those of decorators: they wait for the report that `translate` makes of everything. `library` finds
+    the modules that imported names come from.
     """
 
     source: SourceFile
@@ -82,7 +83,7 @@ def read_module(source: SourceFile, library: Library) -> KernelModule:
 
 
 def span_of(source: SourceFile, node: ast.AST) -> Span:
-    """Where `node` stands; Python counts UTF-8 bytes, reports count characters. A function or class is its first line."""
+    """Where `node` stands; Python counts UTF-8 bytes, reports count characters. A function or class is one line."""
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         text = source.line(node.lineno)
         return Span(source, node.lineno, node.col_offset + 1, node.lineno, len(text.rstrip()) + 1)
