@@ -6,7 +6,9 @@ room because launch and simulator must agree on what a struct is, and neither ma
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from math import prod
 from typing import Any
 
 from oxide_build.manifest import Field, Layout, Parameter
@@ -61,34 +63,37 @@ def _fields(layout: Layout) -> str:
 def from_description(name: str, described: Sequence[Any], size: int) -> Layout:
     """The layout of elements that NumPy's `dtype.descr` and `__cuda_array_interface__` describe as `described`.
 
-    Raises ValueError for what kernels have no type for.
+    A field of a type that kernels have not keeps its name there, which agrees with none of theirs.
     """
     fields: list[Field] = []
     offset = 0
     for entry in described:
-        title, type, *shape = entry
-        if shape and tuple(shape[0]) != ():
-            raise ValueError(f"field {title!r} is an array of shape {tuple(shape[0])}")
-        inner = from_description("", type, _size(type)) if isinstance(type, list) else None
-        if title:
-            label = title if isinstance(title, str) else title[1]
-            fields.append(Field(label, offset, "" if inner else scalar_name(str(type)), inner))
-        offset += _size(type)
+        if entry[0]:
+            fields.append(_field(offset, *entry))
+        offset += _size(*entry[1:])
     return Layout(name, size, 1, tuple(fields))
 
 
-def _size(type: Any) -> int:
+def _field(offset: int, title: Any, type: Any, shape: Sequence[int] = ()) -> Field:
+    name = title if isinstance(title, str) else title[1]
+    if isinstance(type, list) and not shape:
+        return Field(name, offset, "", from_description("", type, _size(type)))
+    return Field(name, offset, f"{scalar_name(str(type))}{list(shape) if shape else ''}")
+
+
+def _size(type: Any, shape: Sequence[int] = ()) -> int:
     if isinstance(type, list):
-        return sum(_size(entry[1]) for entry in type)
-    return int(type[2:])
+        return prod(shape) * sum(_size(*entry[1:]) for entry in type)
+    digits = re.search(r"\d+", type)
+    return prod(shape) * int(digits[0] if digits else 0)
 
 
 def scalar_name(typestr: str) -> str:
     """The scalar type that `<f4` stands for; the text itself where kernels have none."""
-    order, kind, size = typestr[0], typestr[1], typestr[2:]
-    if (kind, size) == ("b", "1"):
-        return "bool"
-    return f"{kind}{8 * int(size)}" if kind in "iuf" and order != ">" else typestr
+    match = re.fullmatch(r"[<|]([biuf])(\d+)", typestr)
+    if match is None:
+        return typestr
+    return "bool" if match[1] == "b" else f"{match[1]}{8 * int(match[2])}"
 
 
 def agree(declared: Layout, found: Layout) -> bool:

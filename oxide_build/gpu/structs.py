@@ -86,20 +86,22 @@ def _fields(cls: type[Any]) -> dict[str, Any]:
 class Records:
     """Bytes on a GPU that are structs, one after the other: what `records` gives, to be passed to kernels."""
 
-    def __init__(self, array: Any, dtype: np.dtype[Any]) -> None:
+    def __init__(self, array: Any, dtype: np.dtype[Any], shape: tuple[int, ...] | None = None) -> None:
         self.array = array
         self.dtype = dtype
+        self.shape = shape
 
     @property
-    def __oxide_records__(self) -> tuple[Any, list[Any], int]:
-        """The array, its elements as `dtype.descr` describes them, the size of one."""
-        return self.array, self.dtype.descr, self.dtype.itemsize
+    def __oxide_records__(self) -> tuple[Any, list[Any], int, tuple[int, ...] | None]:
+        """The array, its elements as `dtype.descr` describes them, the size of one, their shape."""
+        return self.array, self.dtype.descr, self.dtype.itemsize, self.shape
 
 
-def records(array: Any, type: type[Any], /) -> Records:
+def records(array: Any, type: type[Any], /, shape: tuple[int, ...] | None = None) -> Records:
     """A one-dimensional GPU array of bytes as an array of structs, for libraries that have no structured arrays.
 
     `gpu.records(torch.from_numpy(particles.view(np.uint8)).cuda(), Particle)`: nothing is copied, the kernel changes
-    the array itself. The array holds u8 (torch's or CuPy's `uint8`), as many as whole structs have.
+    the array itself. The array holds u8 (torch's or CuPy's `uint8`), as many as whole structs have; `shape` gives the
+    structs more dimensions than one.
     """
-    return Records(array, dtype(type))
+    return Records(array, dtype(type), shape)

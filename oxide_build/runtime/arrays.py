@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 from oxide_build import layouts
@@ -194,30 +195,6 @@ def _from_cuda_array_interface(value: Any, _: int | None) -> View | None:
     )
 
 
-def _from_records(value: Any, stream: int | None) -> View | None:
-    """`gpu.records(bytes, Particle)`: an array of bytes, read by its own protocol, as the structs that lie in it."""
-    records = getattr(value, "__oxide_records__", None)
-    if records is None:
-        return None
-    array, described, size = records
-    view = next((view for read in _PROTOCOLS[1:] if (view := read(array, stream)) is not None), None)
-    if view is None:
-        return None
-    return replace(
-        view, dtype="records", shape=_records(view, size), struct=layouts.from_description("", described, size)
-    )
-
-
-def _records(view: View, size: int) -> tuple[int, ...]:
-    """How many structs so many bytes are."""
-    if view.dtype != "u8" or len(view.shape) != 1 or view.strides not in (None, (1,)) or view.shape[0] % size:
-        raise KernelArgumentError(
-            f"gpu.records got an array of {view.dtype}, shape {view.shape}",
-            help=f"give it the bytes of whole structs, one after the other: one dimension of u8, a multiple of {size}",
-        )
-    return (view.shape[0] // size,)
-
-
 def _from_dlpack(value: Any, stream: int | None) -> View | None:
     tensor = dlpack.read(value, stream)
     if tensor is None:
@@ -234,9 +211,38 @@ def _from_dlpack(value: Any, stream: int | None) -> View | None:
     )
 
 
+def _from_records(value: Any, stream: int | None) -> View | None:
+    """`gpu.records(bytes, Particle)`: an array of bytes, read by its own protocol, as the structs that lie in it."""
+    records = getattr(value, "__oxide_records__", None)
+    if records is None:
+        return None
+    array, described, size, shape = records
+    view = next((view for read in _PROTOCOLS[:-1] if (view := read(array, stream)) is not None), None)
+    if view is None:
+        return None
+    shape = _records(view, size, shape)
+    return replace(view, dtype="", shape=shape, strides=None, struct=layouts.from_description("", described, size))
+
+
+def _records(view: View, size: int, shape: tuple[int, ...] | None) -> tuple[int, ...]:
+    """The shape of structs of `size` bytes."""
+    if view.dtype != "u8" or len(view.shape) != 1 or view.strides not in (None, (1,)) or view.shape[0] % size:
+        raise KernelArgumentError(
+            f"gpu.records got an array of {view.dtype}, shape {view.shape}",
+            help=f"give it the bytes of whole structs, one after the other: one dimension of u8, a multiple of {size}",
+        )
+    count = view.shape[0] // size
+    if shape is not None and prod(shape) != count:
+        raise KernelArgumentError(
+            f"gpu.records got the bytes of {count} structs for shape {shape}",
+            help="give it as many bytes as the shape has structs",
+        )
+    return (count,) if shape is None else tuple(shape)
+
+
 _PROTOCOLS: Sequence[Callable[[Any, int | None], View | None]] = (
-    _from_records,
     _from_torch,
     _from_cuda_array_interface,
     _from_dlpack,
+    _from_records,
 )

@@ -21,10 +21,7 @@ _VIEWS: Mapping[str, tuple[str, int]] = {
 }
 _WITNESSES: Mapping[str, Witness] = {f"gpu.{name}": witness for witness, name in WITNESS_NAMES.items()}
 _PYTHON_TYPES: Mapping[str, str] = {"int": "i32 or i64", "float": "f32 or f64", "complex": "two floats"}
-_KNOWN = (
-    "scalars (f32, i32, …), bool, `@gpu.struct` classes, Slice[T], DisjointSlice[T], MutSlice[T] and their 2D, 3D, … "
-    "forms"
-)
+_KNOWN = "scalars (f32, i32, …), bool, structs, Slice[T], DisjointSlice[T], MutSlice[T] and their 2D, 3D, … forms"
 
 
 def static_type(node: ast.expr, module: KernelModule) -> StaticType:
