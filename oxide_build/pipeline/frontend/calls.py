@@ -75,6 +75,11 @@ def _unknown_call(f: FunctionBuilder, node: ast.Call, path: str) -> CompileError
         return CompileError(f"`{text}` is a host function", help="decorate it with `@gpu.device` to call it here")
     if isinstance(node.func, ast.Name) and node.func.id not in f.names and not path:
         return unknown_name(f, node.func.id)
+    if isinstance(node.func, ast.Attribute) and not path:
+        instead = f"{node.func.attr}({ast.unparse(node.func.value)})"
+        return CompileError(
+            f"`{text}` is no method: values have none", help=f"write a `@gpu.device` function, `{instead}`"
+        )
     return CompileError(
         f"`{text}` cannot be called in a kernel", help="call functions of `gpu`, `math`, or `@gpu.device` ones"
     )

@@ -15,7 +15,7 @@ from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
 from oxide_build.ir.types import Scalar, Struct
 from oxide_build.pipeline.frontend.assignments import assign_to
-from oxide_build.pipeline.frontend.builder import FunctionBuilder
+from oxide_build.pipeline.frontend.builder import FunctionBuilder, Poison
 from oxide_build.pipeline.frontend.conversions import coerce
 from oxide_build.pipeline.frontend.operands import Constant, describe, describe_type
 from oxide_build.pipeline.frontend.struct_types import struct_named, struct_type
@@ -31,7 +31,18 @@ def match_pattern(f: FunctionBuilder, value: ir.Value, pattern: ast.pattern, yes
                 f"`case {ast.unparse(pattern)}` is not part of the kernel language",
                 help="patterns are structs, `Vec3(x=0.0)`, numbers, names, `A | B`, and `_`; for others write `if`",
             )
-        rule(f, value, pattern, yes, no)
+        try:
+            rule(f, value, pattern, yes, no)
+        except CompileError:
+            _poison(f, pattern)
+            raise
+
+
+def _poison(f: FunctionBuilder, pattern: ast.pattern) -> None:
+    """A wrong pattern's names are reported once: what uses them is not wrong too."""
+    for part in ast.walk(pattern):
+        if isinstance(part, ast.MatchAs) and part.name is not None:
+            f.names.setdefault(part.name, Poison())
 
 
 def _constant(f: FunctionBuilder, value: ir.Value, pattern: ast.MatchValue, yes: ir.Block, no: ir.Block) -> None:
