@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from math import prod
+from struct import pack, unpack
 from typing import Any
 
 from oxide_build.manifest import Field, Layout, Parameter
@@ -31,7 +32,7 @@ def values(struct: Layout, value: Any) -> Iterator[Any]:
     """
     names = tuple(field.name for field in struct.fields)
     if getattr(getattr(value, "dtype", None), "names", None) == names and getattr(value, "shape", None) == ():
-        parts = [value[name] for name in names]
+        parts = [_number(field, value[field.name]) for field in struct.fields]
     elif tuple(getattr(value, "__dataclass_fields__", ())) == names:
         parts = [getattr(value, name) for name in names]
     else:
@@ -41,6 +42,13 @@ def values(struct: Layout, value: Any) -> Iterator[Any]:
             yield part
         else:
             yield from values(field.struct, part)
+
+
+def _number(field: Field, part: Any) -> Any:
+    """An element's field; NumPy has no bfloat16, so there one is its bits, as in an array."""
+    if field.type != "bf16" or str(part.dtype) != "uint16":
+        return part
+    return unpack("<f", pack("<HH", 0, int(part)))[0]
 
 
 def _found(value: Any) -> str:

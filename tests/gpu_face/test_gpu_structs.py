@@ -44,6 +44,12 @@ def test_defaults_that_are_structs_are_values() -> None:
     assert b.home.x == 0.0
 
 
+def test_a_type_checker_accepts_structs() -> None:
+    mypy = pytest.importorskip("mypy.api")
+    output, errors, status = mypy.run(["--strict", "--follow-imports=silent", typed_structs.__file__])
+    assert status == 0, output + errors
+
+
 class Vec3C(ctypes.Structure):
     _fields_ = (("x", ctypes.c_float), ("y", ctypes.c_float), ("z", ctypes.c_float))
 
