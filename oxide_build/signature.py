@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from oxide_build import layouts
 from oxide_build.errors import KernelArgumentError, LaunchError
-from oxide_build.manifest import Contract, Expression, Kernel, Number, Parameter, evaluate
+from oxide_build.manifest import Contract, Expression, Kernel, Layout, Number, Parameter, evaluate
 
 Dims: TypeAlias = tuple[int, int, int]
 
@@ -153,19 +153,20 @@ def convert_scalars(kernel: Kernel, given: tuple[Any, ...]) -> dict[str, Number]
 
     Raises KernelArgumentError as `convert_scalar` does.
     """
-    pairs = zip(kernel.parameters, given, strict=True)
-    scalars = [(parameter, value) for parameter, value in pairs if parameter.kind == "scalar"]
-    return {name: number for parameter, value in scalars for name, number in _numbers(parameter, value)}
+    numbers: dict[str, Number] = {}
+    for parameter, value in zip(kernel.parameters, given, strict=True):
+        if parameter.struct is None and parameter.kind == "scalar":
+            numbers[parameter.name] = convert_scalar(parameter, value)
+        elif parameter.struct is not None and parameter.kind == "scalar":
+            numbers.update(_numbers(parameter, parameter.struct, value))
+    return numbers
 
 
-def _numbers(parameter: Parameter, value: Any) -> Iterator[tuple[str, Number]]:
-    if parameter.struct is None:
-        yield parameter.name, convert_scalar(parameter, value)
-        return
+def _numbers(parameter: Parameter, struct: Layout, value: Any) -> Iterator[tuple[str, Number]]:
     try:
-        parts = [*layouts.values(parameter.struct, value)]
+        parts = [*layouts.values(struct, value)]
     except ValueError as error:
-        fields = ", ".join(field.name for field in parameter.struct.fields)
+        fields = ", ".join(field.name for field in struct.fields)
         raise KernelArgumentError(
             f"argument {parameter.name!r} is declared {parameter.type}, got {error}",
             help=f"pass {parameter.type}({fields}), or an element of a NumPy structured array with these fields",

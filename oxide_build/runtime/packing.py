@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from oxide_build import layouts
@@ -62,23 +62,26 @@ class Plan:
                 view = views[parameter.name]
                 yield view.pointer
                 yield from view.shape
-                continue
-            for number in layouts.numbers(parameter):
-                value = scalars[number.name]
-                # A bf16 is already rounded, so the upper half of the single-precision number is all of it.
-                yield struct.pack("<f", value)[2:] if number.type == "bf16" else value
+            elif parameter.type == "bf16":
+                # Already rounded, so the upper half of the single-precision number is all of it.
+                yield struct.pack("<f", scalars[parameter.name])[2:]
+            else:
+                yield scalars[parameter.name]
 
 
 def plan(kernel: Kernel) -> Plan:
-    """The plan for `kernel`'s parameters."""
+    """The plan for `kernel`'s parameters; a struct goes as the numbers in it."""
+    parameters = tuple(part for parameter in kernel.parameters for part in _parts(parameter))
     layout, offsets = "", []
-    for code in (code for parameter in kernel.parameters for code in _codes(parameter)):
+    for code in (code for parameter in parameters for code in _codes(parameter)):
         layout += code
         offsets.append(struct.calcsize(layout) - struct.calcsize(code))
-    return Plan(kernel.parameters, struct.Struct(layout), tuple(offsets))
+    return Plan(parameters, struct.Struct(layout), tuple(offsets))
+
+
+def _parts(parameter: Parameter) -> Iterable[Parameter]:
+    return layouts.numbers(parameter) if parameter.kind == "scalar" else (parameter,)
 
 
 def _codes(parameter: Parameter) -> list[str]:
-    if parameter.kind != "scalar":
-        return [POINTER, *[EXTENT] * parameter.rank]
-    return [SCALARS[number.type] for number in layouts.numbers(parameter)]
+    return [SCALARS[parameter.type]] if parameter.kind == "scalar" else [POINTER, *[EXTENT] * parameter.rank]

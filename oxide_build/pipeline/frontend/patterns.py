@@ -75,6 +75,12 @@ def _capture(f: FunctionBuilder, value: ir.Value, pattern: ast.MatchAs, yes: ir.
         inside = ir.Block()
         match_pattern(f, value, pattern.pattern, inside, no)
         f.start(inside)
+    _name(f, value, pattern)
+    f.branch(yes)
+
+
+def _name(f: FunctionBuilder, value: ir.Value, pattern: ast.MatchAs) -> None:
+    """Give the value its name, where the pattern has one."""
     if pattern.name is not None:
         if pattern.name in f.module.constants:
             raise CompileError(
@@ -83,7 +89,6 @@ def _capture(f: FunctionBuilder, value: ir.Value, pattern: ast.MatchAs, yes: ir.
                 help="compare in a guard, `case Vec3(x=x) if x == …`, or make it a member of an IntEnum",
             )
         assign_to(f, ast.copy_location(ast.Name(pattern.name, ast.Store()), pattern), value)
-    f.branch(yes)
 
 
 def _any_of(f: FunctionBuilder, value: ir.Value, pattern: ast.MatchOr, yes: ir.Block, no: ir.Block) -> None:
@@ -96,10 +101,15 @@ def _any_of(f: FunctionBuilder, value: ir.Value, pattern: ast.MatchOr, yes: ir.B
 
 def _struct(f: FunctionBuilder, value: ir.Value, pattern: ast.MatchClass, yes: ir.Block, no: ir.Block) -> None:
     for name, part in _fields(f, value, pattern):
-        if isinstance(part, ast.MatchAs) and part.name is None and part.pattern is None:
+        if isinstance(part, ast.MatchAs) and part.name is None:
+            continue  # `_`
+        found = f.value(mir.field(value, field=name))
+        if isinstance(part, ast.MatchAs) and part.pattern is None:
+            with f.at(part):
+                _name(f, found, part)
             continue
         following = ir.Block()
-        match_pattern(f, f.value(mir.field(value, field=name)), part, following, no)
+        match_pattern(f, found, part, following, no)
         f.start(following)
     f.branch(yes)
 
