@@ -32,17 +32,18 @@ _MAXIMUM_RANK = 4
 _GARBAGE = 0xCB
 _START_BITS = 40
 _START = (1 << _START_BITS) - 1
-_DYNAMIC_ALIGNMENT = 16
 
 
 @dataclass
 class Memory:
     """Flat arrays by number, with each one's extents (i32, the last in the last column) and length of a part.
 
-    `dynamic` is a block's dynamic shared memory in bytes, `made` what arrays of their own operations have made.
+    `dynamic` is a block's dynamic shared memory in bytes, `dynamic_unit` what a block's part of it in `arrays` is a
+    multiple of; `made` what arrays of their own operations have made.
     """
 
     dynamic: int = 0
+    dynamic_unit: int = 16
     arrays: list[Array] = field(default_factory=list)
     extents: Array = field(default_factory=lambda: np.empty((0, _MAXIMUM_RANK), np.int32))
     part_lengths: list[int] = field(default_factory=list)
@@ -99,7 +100,7 @@ def _parted(op: ir.Op, memory: Memory, key: Hashable, parts: int) -> Array:
 
 def dynamic_shared_array(op: ir.Op, memory: Memory, group: Group) -> Array:
     """The launch's dynamic shared memory as elements of one type; all such arrays of a block share their bytes."""
-    part = -(-memory.dynamic // _DYNAMIC_ALIGNMENT) * _DYNAMIC_ALIGNMENT
+    part = -(-memory.dynamic // memory.dynamic_unit) * memory.dynamic_unit
     if "dynamic" not in memory.made:
         memory.made["dynamic"] = np.full(group.chunk.blocks * part, _GARBAGE, np.uint8)
     dtype = stored_dtype(op.attributes["type"].element)

@@ -561,3 +561,27 @@ def k(v: MutSlice2D[Vec3]) -> None:
     found = held.cpu().numpy().view(VEC3)
     np.testing.assert_array_equal(found["y"], [0, 1, 2, 10, 11, 12])
     assert not found["x"].any()
+
+
+def test_dynamic_shared_memory_of_structs_whose_size_divides_nothing(run: Run) -> None:
+    source = (
+        HEAD
+        + """
+@gpu.kernel
+def k(out: MutSlice[f32]) -> None:
+    v = gpu.dynamic_shared_array(Vec3)
+    r = gpu.dynamic_shared_array(Ray)
+    t = gpu.thread_idx.x
+    if t < len(v):
+        v[t] = Vec3(f32(t), f32(gpu.block_idx.x), 0.0)
+    gpu.sync_threads()
+    if t < len(v):
+        out[8 * gpu.block_idx.x + t] = v[len(v) - 1 - t].x + 10.0 * v[0].y
+    if t == 7:
+        out[8 * gpu.block_idx.x + t] = r[0].origin.x + f32(10 * len(r))
+"""
+    )
+    out = np.zeros(24, np.float32)
+    run(source, out, grid=3, block=8, shared_memory=40)
+    expected = [[10 * block + 2, 10 * block + 1, 10 * block, 0, 0, 0, 0, 10] for block in range(3)]
+    np.testing.assert_array_equal(out.reshape(3, 8), expected)
