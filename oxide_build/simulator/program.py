@@ -123,7 +123,10 @@ class Segment:
 
 @dataclass(frozen=True)
 class Program:
-    """A kernel ready to run: `uniform` once for all threads, then `segments`; `entries` are the blocks' first ones."""
+    """A kernel ready to run: `uniform` once for all threads, then `segments`; `entries` are the blocks' first ones.
+
+    The rest is bytes: of a block's shared arrays, of a thread's own, and `dynamic_unit` as in `Memory`.
+    """
 
     parameters: tuple[ir.Value, ...]
     uniform: tuple[Instruction, ...]
