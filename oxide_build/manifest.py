@@ -9,7 +9,9 @@ one `<module>.<target>.ptx` a target. The file is sorted and holds no path outsi
 package, no time and no host name, so equal inputs give equal bytes.
 
 A kernel's launch parameters are its declared ones in order: a scalar is itself; a view
-is a 64-bit pointer followed by one `i32` extent a dimension, row-major and contiguous.
+is a 64-bit pointer followed by one `i32` extent a dimension, row-major and contiguous; a
+struct is the scalars in it, one parameter each. Elements that are structs lie in memory as
+their `Layout` says, which is C's.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ Kind = Literal["scalar", "slice", "disjoint", "mut"]
 Expression = tuple[Any, ...]
 """A contract's condition, evaluated on the host before a launch:
 
-`("extent", parameter, dimension)`, `("scalar", parameter)`, `("constant", value)`, or
+`("extent", parameter, dimension)`, `("scalar", parameter)` (of a struct `p.x`), `("constant", value)`, or
 `(operator, operand, …)` with an operator of `OPERATORS`, `and` or `or`.
 """
 
@@ -53,8 +55,30 @@ OPERATORS: Mapping[str, Callable[..., Any]] = {
 
 
 @dataclass(frozen=True)
+class Field:
+    """One field of a struct: where it starts, in bytes; `type` is its scalar's or struct's name."""
+
+    name: str
+    offset: int
+    type: str
+    struct: Layout | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A struct in memory: its fields in order, its size and what its address is a multiple of, in bytes."""
+
+    name: str
+    size: int
+    alignment: int
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True)
 class Parameter:
     """One declared parameter: `type` is the scalar's or element's name (`f32`); `rank` is 0 for a scalar.
+
+    Where that is a struct, `struct` is its layout.
 
     `alignment` is what an array's address must be a multiple of, for the kernel's vector accesses.
     """
@@ -64,6 +88,7 @@ class Parameter:
     type: str
     rank: int = 0
     alignment: int = 1
+    struct: Layout | None = None
 
 
 @dataclass(frozen=True)
@@ -149,13 +174,24 @@ class Manifest:
 
 
 def _kernel(entry: dict[str, Any]) -> Kernel:
-    entry["parameters"] = tuple(Parameter(**parameter) for parameter in entry["parameters"])
+    entry["parameters"] = tuple(_parameter(parameter) for parameter in entry["parameters"])
     entry["contracts"] = tuple(
         Contract(contract["text"], contract["line"], _expression(contract["expression"]))
         for contract in entry["contracts"]
     )
     entry["block"] = None if entry["block"] is None else tuple(entry["block"])
     return Kernel(**entry)
+
+
+def _parameter(entry: dict[str, Any]) -> Parameter:
+    return Parameter(**{**entry, "struct": _layout(entry.get("struct"))})
+
+
+def _layout(entry: dict[str, Any] | None) -> Layout | None:
+    if entry is None:
+        return None
+    fields = tuple(Field(**{**field, "struct": _layout(field["struct"])}) for field in entry["fields"])
+    return Layout(**{**entry, "fields": fields})
 
 
 def _expression(node: Any) -> Any:

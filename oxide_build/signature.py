@@ -13,8 +13,9 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
+from oxide_build import layouts
 from oxide_build.errors import KernelArgumentError, LaunchError
-from oxide_build.manifest import Contract, Expression, Kernel, Number, Parameter, evaluate
+from oxide_build.manifest import Contract, Expression, Kernel, Layout, Number, Parameter, evaluate
 
 Dims: TypeAlias = tuple[int, int, int]
 
@@ -145,6 +146,33 @@ def _surplus(
 
 def _quoted(names: list[str]) -> str:
     return ", ".join(map(repr, names))
+
+
+def convert_scalars(kernel: Kernel, given: tuple[Any, ...]) -> dict[str, Number]:
+    """The numbers a kernel gets, by the names of its scalars: `n`, and `p.origin.x` for those in a struct.
+
+    Raises KernelArgumentError as `convert_scalar` does.
+    """
+    numbers: dict[str, Number] = {}
+    for parameter, value in zip(kernel.parameters, given, strict=True):
+        if parameter.struct is None and parameter.kind == "scalar":
+            numbers[parameter.name] = convert_scalar(parameter, value)
+        elif parameter.struct is not None and parameter.kind == "scalar":
+            numbers.update(_numbers(parameter, parameter.struct, value))
+    return numbers
+
+
+def _numbers(parameter: Parameter, struct: Layout, value: Any) -> Iterator[tuple[str, Number]]:
+    try:
+        parts = [*layouts.values(struct, value)]
+    except ValueError as error:
+        fields = ", ".join(field.name for field in struct.fields)
+        raise KernelArgumentError(
+            f"argument {parameter.name!r} is declared {parameter.type}, got {error}",
+            help=f"pass {parameter.type}({fields}), or an element of a NumPy structured array with these fields",
+        ) from None
+    for scalar, part in zip(layouts.numbers(parameter), parts, strict=True):
+        yield scalar.name, convert_scalar(scalar, part)
 
 
 def convert_scalar(parameter: Parameter, value: object) -> Number:

@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "oxide_build"
 
 FLOORS = (
     {"errors", "manifest", "pipeline.options"},
+    {"layouts"},
     {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice"},
     {"dialects", "readers", "runtime"},
     {"pipeline.frontend", "pipeline.mem2reg", "pipeline.lowering", "pipeline.llvm_ir", "pipeline.ptx"}
@@ -21,7 +22,7 @@ FLOORS = (
 )
 """From the ground up. Rooms of one floor do not import each other, so stages never do."""
 
-ONLY = {"gpu": set[str](), "ir": {"errors"}, "runtime": {"errors", "manifest", "signature"}}
+ONLY = {"gpu": set[str](), "ir": {"errors"}, "runtime": {"errors", "layouts", "manifest", "signature"}}
 """Rooms that may import less than all below them; `gpu` counts only while it is being imported, not when used."""
 
 OUTSIDE = {

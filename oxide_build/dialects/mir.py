@@ -32,6 +32,8 @@ Meanings the types do not say:
   kernel's attribute `alignments`, where it has one, holds (parameter, bytes) of those whose
   base the host must check for that.
 - All `dynamic_shared_array`s of a block are the same bytes, as many as the launch gave.
+- `struct` puts a struct together from its fields in order, `with_field` gives a copy with one
+  field changed, `field_address` leads to one field of a struct in memory.
 - `subview` is the part of a view at one index of its first dimension: a view of one rank less.
 """
 
@@ -41,7 +43,7 @@ from collections.abc import Mapping
 
 from oxide_build.dialects import rules
 from oxide_build.ir import Dialect, OpDefinition
-from oxide_build.ir.types import Scalar, Type, View, i32, u32
+from oxide_build.ir.types import Scalar, Struct, Type, View, i32, u32
 
 # values
 constant = OpDefinition("mir.constant", 0, rules.from_attribute, {"value": object, "type": Scalar})
@@ -70,6 +72,13 @@ shr = OpDefinition("mir.shr", 2, rules.same("int", "uint"))
 cmp = OpDefinition("mir.cmp", 2, rules.compare, {"predicate": str})
 math = OpDefinition("mir.math", None, rules.math, {"function": str})
 bits = OpDefinition("mir.bits", 1, rules.bits, {"function": str})
+
+# structs
+_FIELD: Mapping[str, type] = {"field": str}
+struct = OpDefinition("mir.struct", None, rules.struct, {"type": Struct})
+field = OpDefinition("mir.field", 1, rules.field, _FIELD)
+with_field = OpDefinition("mir.with_field", 2, rules.with_field, _FIELD)
+field_address = OpDefinition("mir.field_address", 1, rules.field_address, _FIELD)
 
 # memory
 local = OpDefinition("mir.local", 0, rules.local, {"type": Type}, pure=False)

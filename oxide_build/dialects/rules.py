@@ -13,7 +13,7 @@ from oxide_build.dialects import vocabulary
 from oxide_build.dialects.functions import BIT_FUNCTIONS, MATH_FUNCTIONS
 from oxide_build.ir import Attribute, RuleBroken, require
 from oxide_build.ir.definition import TypeRule
-from oxide_build.ir.types import Pointer, Scalar, Type, View, bool_, i32, i64, u32
+from oxide_build.ir.types import Pointer, Scalar, Struct, Type, View, bool_, i32, i64, u32
 
 Types = Sequence[Type]
 Attributes = Mapping[str, Attribute]
@@ -34,6 +34,12 @@ def as_integer(type: Type) -> Scalar:
 def as_view(type: Type) -> View:
     if not isinstance(type, View):
         raise RuleBroken(f"expected a view, got {type}")
+    return type
+
+
+def as_struct(type: Type) -> Struct:
+    if not isinstance(type, Struct):
+        raise RuleBroken(f"expected a struct, got {type}")
     return type
 
 
@@ -107,6 +113,36 @@ def bitcast(types: Types, attributes: Attributes) -> tuple[Type, ...]:
     old, new = as_scalar(types[0]), as_scalar(attributes["type"])
     require(bool_ not in (old, new) and old.bits == new.bits, f"{old} and {new} differ in width")
     return (new,)
+
+
+def struct(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    made = as_struct(attributes["type"])
+    wanted = [type for _, type in made.fields]
+    require(list(types) == wanted, f"{', '.join(map(str, types))} for a {made} of {', '.join(map(str, wanted))}")
+    return (made,)
+
+
+def field(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    return (field_of(types[0], attributes["field"]),)
+
+
+def with_field(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    found = field_of(types[0], attributes["field"])
+    require(types[1] == found, f"a {types[1]} for a field of {found}")
+    return (types[0],)
+
+
+def field_address(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    found = field_of(pointee(types[0]), attributes["field"])
+    assert isinstance(types[0], Pointer)
+    return (Pointer(found, types[0].space),)
+
+
+def field_of(type: Type, name: str) -> Type:
+    found = as_struct(type).field(name)
+    if found is None:
+        raise RuleBroken(f"{type} has no field {name!r}")
+    return found
 
 
 def local(types: Types, attributes: Attributes) -> tuple[Type, ...]:

@@ -54,6 +54,7 @@ from oxide_build.gpu.intrinsics import (
     unroll,
 )
 from oxide_build.gpu.kernel import Kernel, device, kernel
+from oxide_build.gpu.structs import Records, dtype, records, struct
 from oxide_build.gpu.types import (
     Const,
     DisjointSlice,
@@ -124,6 +125,7 @@ __all__ = [
     "MutSlice2D",
     "MutSlice3D",
     "MutSlice4D",
+    "Records",
     "Slice",
     "Slice2D",
     "Slice3D",
@@ -156,6 +158,7 @@ __all__ = [
     "clz",
     "ctz",
     "device",
+    "dtype",
     "dynamic_shared_array",
     "f16",
     "f32",
@@ -180,6 +183,7 @@ __all__ = [
     "nanosleep",
     "popc",
     "ptx",
+    "records",
     "reduce_add",
     "reduce_and_",
     "reduce_max",
@@ -195,6 +199,7 @@ __all__ = [
     "shuffle_xor",
     "static_range",
     "store_vector",
+    "struct",
     "sync_threads",
     "sync_threads_and",
     "sync_threads_count",

@@ -15,7 +15,7 @@ from typing import Literal, TypeVar, cast
 from oxide_build.ir.core import Attribute, Block, Function, Global, Module, Op, Successor, Value
 from oxide_build.ir.definition import Dialect, OpDefinition
 from oxide_build.ir.printer import VERSION
-from oxide_build.ir.types import SCALARS, Access, Pointer, Scalar, Space, Type, View
+from oxide_build.ir.types import SCALARS, Access, Element, Pointer, Scalar, Space, Struct, Type, View
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ _TOKEN = re.compile(
       | (?P<value>%[\w.]+)
       | (?P<block>\^bb\d+)
       | (?P<symbol>@[\w.]+)
-      | (?P<shape>(?:(?:\?|\d+)x)+(?=[a-z]))
+      | (?P<shape>(?:(?:\?|\d+)x)+(?=[A-Za-z_]))
       | (?P<number>-?(?:\d+\.\d+(?:e[+-]?\d+)?|\d+e[+-]?\d+|\d+|inf\b))
       | (?P<word>[A-Za-z_][\w.]*)
       | (?P<mark>->|[(){}<>=:,])""",
@@ -60,6 +60,7 @@ class _Parser:
         self.position = 0
         self.values: dict[str, Value] = {}
         self.blocks: dict[str, Block] = {}
+        self.structs: dict[str, Struct] = {}
 
     def _scan(self) -> list[_Token]:
         tokens: list[_Token] = []
@@ -111,8 +112,8 @@ class _Parser:
 
     def type(self) -> Type:
         word = self.take("word")
-        if word in SCALARS:
-            return SCALARS[word]
+        if word in SCALARS or word in self.structs:
+            return self._known(word)
         self.take(text="<")
         return self._pointer() if word == "ptr" else self._view()
 
@@ -129,7 +130,7 @@ class _Parser:
 
     def _view(self) -> View:
         extents = self.take("shape").rstrip("x").split("x")
-        element = self.scalar()
+        element = self._known(self.take("word"))
         self.take(text=",")
         access = self.take("word")
         self.take(text=",")
@@ -137,6 +138,19 @@ class _Parser:
         self.take(text=">")
         shape = tuple(None if extent == View.DYNAMIC else int(extent) for extent in extents)
         return View(element, shape, cast(Access, access), cast(Space, space))
+
+    def _known(self, word: str) -> Element:
+        return self.structs[word] if word in self.structs else SCALARS[word]
+
+    def _struct(self) -> Struct:
+        name = self.take("word")
+        self.take(text="{")
+        return Struct(name, tuple(self.listed(self._field, "}")))
+
+    def _field(self) -> tuple[str, Element]:
+        name = self.take("word")
+        self.take(text=":")
+        return name, self._known(self.take("word"))
 
     def scalar(self) -> Scalar:
         return SCALARS[self.take("word")]
@@ -172,6 +186,9 @@ class _Parser:
         self.take(text="module")
         module = Module(self.take("symbol")[1:])
         module.attributes = self.attributes()
+        while self.skip("struct"):
+            struct = self._struct()
+            self.structs[struct.name] = struct
         while self.skip("global"):
             item = self._global()
             module.globals[item.name] = item

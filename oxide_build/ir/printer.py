@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from oxide_build.ir.core import Attribute, Function, Global, Module, Op, Successor, Value
-from oxide_build.ir.types import Type
+from oxide_build.ir.types import Pointer, Struct, Type, View
 
 VERSION = 1
 
@@ -17,6 +17,7 @@ VERSION = 1
 def print_module(module: Module) -> str:
     """The whole module, ending in a line end."""
     head = [f"oxide.ir {VERSION}", f"module @{module.name}{_attributes(module.attributes)}"]
+    head += [_struct(struct) for struct in _structs(module)]
     globals_ = [_global(item) for item in module.globals.values()]
     functions = [print_function(function) for function in module.functions.values()]
     return "\n".join(["\n".join(head + globals_), *functions]) + "\n"
@@ -79,6 +80,30 @@ def _definitions(function: Function) -> Iterator[Value]:
         yield from block.arguments
         for op in block.ops:
             yield from op.results
+
+
+def _structs(module: Module) -> list[Struct]:
+    """Every struct a module uses, each behind those that are its fields."""
+    found: dict[Struct, None] = {}
+    for function in module.functions.values():
+        for value in _definitions(function):
+            _collect(value.type, found)
+        for type in function.results:
+            _collect(type, found)
+    return list(found)
+
+
+def _collect(type: Type | None, found: dict[Struct, None]) -> None:
+    if isinstance(type, (Pointer, View)):
+        _collect(type.element, found)
+    elif isinstance(type, Struct) and type not in found:
+        for _, field in type.fields:
+            _collect(field, found)
+        found[type] = None
+
+
+def _struct(struct: Struct) -> str:
+    return f"struct {struct.name} {{{', '.join(f'{name}: {type}' for name, type in struct.fields)}}}"
 
 
 def _fresh(hint: str, taken: set[str]) -> str:

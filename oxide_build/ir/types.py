@@ -1,4 +1,4 @@
-"""The types of values: scalars, pointers and views.
+"""The types of values: scalars, structs, pointers and views.
 
 A view is a pointer with extents, row-major; it stays one value until lowering. Types are
 frozen and compare by content; `str(type)` is their text, which the parser reads back.
@@ -45,6 +45,11 @@ class Scalar(Type):
         return max(1, self.bits // 8)
 
     @property
+    def alignment(self) -> int:
+        """What an address of one is a multiple of."""
+        return self.size
+
+    @property
     def minimum(self) -> int:
         """The least integer this integer type holds."""
         return -(1 << (self.bits - 1)) if self.kind == "int" else 0
@@ -67,6 +72,55 @@ SCALARS: dict[str, Scalar] = {
 
 
 @dataclass(frozen=True)
+class Struct(Type):
+    """Named values side by side, laid out as C lays them out; `name` is the module's and its own (`shop.rays.Ray`)."""
+
+    name: str
+    fields: tuple[tuple[str, Scalar | Struct], ...]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def plain_name(self) -> str:
+        """The name as its author wrote it."""
+        return self.name.rpartition(".")[2]
+
+    def field(self, name: str) -> Scalar | Struct | None:
+        """The type of a field; None where there is none of that name."""
+        return dict(self.fields).get(name)
+
+    @property
+    def alignment(self) -> int:
+        """What an address of one is a multiple of: what its most demanding field needs."""
+        return max(type.alignment for _, type in self.fields)
+
+    @property
+    def offsets(self) -> dict[str, int]:
+        """Where each field starts, in bytes: behind the one before, at the next address that suits it."""
+        found: dict[str, int] = {}
+        end = 0
+        for name, type in self.fields:
+            found[name] = _aligned(end, type.alignment)
+            end = found[name] + type.size
+        return found
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory, so that the next of several in a row is aligned too."""
+        name, type = self.fields[-1]
+        return _aligned(self.offsets[name] + type.size, self.alignment)
+
+
+def _aligned(offset: int, alignment: int) -> int:
+    return -(-offset // alignment) * alignment
+
+
+Element: TypeAlias = Scalar | Struct
+"""What views hold, device functions give and locals keep by value."""
+
+
+@dataclass(frozen=True)
 class Pointer(Type):
     """An address in a memory space; `element` is None where only the space matters (the llvm dialect)."""
 
@@ -86,7 +140,7 @@ class View(Type):
 
     DYNAMIC: ClassVar[str] = "?"
 
-    element: Scalar
+    element: Element
     shape: tuple[int | None, ...]
     access: Access
     space: Space = "global"

@@ -7,7 +7,7 @@ import math
 from oxide_build import ir, manifest
 from oxide_build.dialects import mir
 from oxide_build.errors import Collector, CompileError
-from oxide_build.ir.types import View
+from oxide_build.ir.types import Struct, Type, View
 
 MOST_SHARED_BYTES = 48 * 1024
 """What a block has on every target without asking for more."""
@@ -51,8 +51,21 @@ def _parameter(kernel: ir.Function, value: ir.Value) -> manifest.Parameter:
     name, type = str(value.name), value.type
     if isinstance(type, View):
         alignment = dict(kernel.attributes.get("alignments", ())).get(name, 1)
-        return manifest.Parameter(name, _KINDS[type.access], str(type.element), type.rank, alignment)
-    return manifest.Parameter(name, "scalar", str(type))
+        shape = type.rank, alignment
+        return manifest.Parameter(name, _KINDS[type.access], _name(type.element), *shape, struct=layout(type.element))
+    return manifest.Parameter(name, "scalar", _name(type), struct=layout(type))
+
+
+def layout(type: Type) -> manifest.Layout | None:
+    """A struct as the manifest describes it; None for any other type."""
+    if not isinstance(type, Struct):
+        return None
+    fields = (manifest.Field(name, type.offsets[name], _name(field), layout(field)) for name, field in type.fields)
+    return manifest.Layout(type.plain_name, type.size, type.alignment, tuple(fields))
+
+
+def _name(type: Type) -> str:
+    return type.plain_name if isinstance(type, Struct) else str(type)
 
 
 def _shared_memory(module: ir.Module, function: ir.Function) -> int:

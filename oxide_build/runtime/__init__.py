@@ -10,9 +10,7 @@ path waits for the GPU, allocates on it or copies to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from oxide_build import manifest, signature
 from oxide_build.runtime import arrays, device, loader, packing, streams
@@ -42,7 +40,7 @@ class Configuration:
         """
         values = signature.bind(self.kernel, args, kwargs)
         views = arrays.read_views(self.kernel, values, self.stream)
-        scalars = _scalars(self.kernel, values)
+        scalars = signature.convert_scalars(self.kernel, values)
         signature.check_contracts(self.kernel, {name: view.shape for name, view in views.items()}, scalars)
         arguments = self.plan.pack(views, scalars)
         ordinal = device.ordinal_of(views)
@@ -80,9 +78,3 @@ def image(module: str) -> tuple[manifest.Artifact, bytes]:
     here, loaded = device.current(), loader.module(module)
     artifact = loaded.artifact(here.capability, here.driver)
     return artifact, loaded.read(artifact)
-
-
-def _scalars(kernel: manifest.Kernel, values: tuple[Any, ...]) -> dict[str, manifest.Number]:
-    convert: Callable[[manifest.Parameter, object], manifest.Number] = signature.convert_scalar
-    pairs = zip(kernel.parameters, values, strict=True)
-    return {parameter.name: convert(parameter, value) for parameter, value in pairs if parameter.kind == "scalar"}

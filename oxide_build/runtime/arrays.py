@@ -12,11 +12,13 @@ itself. Only DLPack is told that stream, since its protocol asks for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
+from oxide_build import layouts
 from oxide_build.errors import KernelArgumentError
-from oxide_build.manifest import Kernel, Parameter
+from oxide_build.manifest import Kernel, Layout, Parameter
 from oxide_build.runtime import dlpack
 from oxide_build.signature import declared_type
 
@@ -45,7 +47,8 @@ class View:
     """An array as a kernel sees it, and as its owner described it.
 
     `strides` are in bytes, None for a contiguous array. `device` is the GPU's number, None where only the driver
-    can tell. `library` is the owner's top-level module; `keep` lives as long as the launch call.
+    can tell. `library` is the owner's top-level module; `keep` lives as long as the launch call. `struct` is the layout
+    of elements that are structs.
     """
 
     pointer: int
@@ -56,6 +59,7 @@ class View:
     device: int | None
     library: str
     keep: object = None
+    struct: Layout | None = None
 
 
 def read_views(kernel: Kernel, values: Sequence[object], stream: int | None) -> dict[str, View]:
@@ -95,8 +99,10 @@ def _describe(value: Any) -> str:
 
 
 def _problems(parameter: Parameter, view: View) -> Iterator[tuple[str, str]]:
-    size, shape = _size(parameter.type), view.shape
-    if view.dtype != parameter.type and (view.dtype, parameter.type) not in _BIT_PATTERNS:
+    size, shape = _size(parameter), view.shape
+    if parameter.struct is not None or view.struct is not None:
+        yield from _struct_problems(parameter, view)
+    elif view.dtype != parameter.type and (view.dtype, parameter.type) not in _BIT_PATTERNS:
         yield f"got an array of {view.dtype}", f"convert it to {parameter.type} first; a launch converts no arrays"
     if len(shape) != parameter.rank:
         yield f"got an array of shape {shape}", f"reshape it to {parameter.rank} dimension(s)"
@@ -116,12 +122,31 @@ def _problems(parameter: Parameter, view: View) -> Iterator[tuple[str, str]]:
         )
     if not view.pointer and 0 not in shape:
         yield f"got an array of shape {shape} without memory", "pass one whose memory has not been freed"
-    if view.pointer % size:
-        yield f"got memory at {view.pointer:#x}, no multiple of {size} bytes", "pass an aligned copy"
+    alignment = size if parameter.struct is None else parameter.struct.alignment
+    if view.pointer % alignment:
+        yield f"got memory at {view.pointer:#x}, no multiple of {alignment} bytes", "pass an aligned copy"
 
 
-def _size(dtype: str) -> int:
-    return 1 if dtype == "bool" else int(dtype.lstrip("bfiu")) // 8
+def _struct_problems(parameter: Parameter, view: View) -> Iterator[tuple[str, str]]:
+    declared, found = parameter.struct, view.struct
+    if declared is None:
+        yield "got an array of structs", f"pass an array of {parameter.type}"
+    elif found is None:
+        yield (
+            f"got an array of {view.dtype}",
+            f"pass its bytes as records: gpu.records(array, {declared.name}), where array holds them as u8",
+        )
+    elif not layouts.agree(declared, found):
+        yield (
+            f"whose elements are {layouts.described(declared)}; got elements of {layouts.described(found)}",
+            f"make the array with dtype=gpu.dtype({declared.name})",
+        )
+
+
+def _size(parameter: Parameter) -> int:
+    if parameter.struct is not None:
+        return parameter.struct.size
+    return 1 if parameter.type == "bool" else int(parameter.type.lstrip("bfiu")) // 8
 
 
 def _is_contiguous(shape: Sequence[int], strides: Sequence[int], size: int) -> bool:
@@ -157,14 +182,16 @@ def _from_cuda_array_interface(value: Any, _: int | None) -> View | None:
     if described is None:
         return None
     (pointer, read_only), strides = described["data"], described.get("strides")
+    fields, typestr = described.get("descr"), described["typestr"]
     return View(
         pointer=int(pointer or 0),
         shape=tuple(described["shape"]),
-        dtype=_TYPESTRS.get(described["typestr"], described["typestr"]),
+        dtype=_TYPESTRS.get(typestr, typestr),
         strides=None if strides is None else tuple(strides),
         read_only=bool(read_only),
         device=None,
         library=_library(value),
+        struct=layouts.from_description("", fields, int(typestr[2:])) if fields and typestr[1] == "V" else None,
     )
 
 
@@ -184,8 +211,38 @@ def _from_dlpack(value: Any, stream: int | None) -> View | None:
     )
 
 
+def _from_records(value: Any, stream: int | None) -> View | None:
+    """`gpu.records(bytes, Particle)`: an array of bytes, read by its own protocol, as the structs that lie in it."""
+    records = getattr(value, "__oxide_records__", None)
+    if records is None:
+        return None
+    array, described, size, shape = records
+    view = next((view for read in _PROTOCOLS[:-1] if (view := read(array, stream)) is not None), None)
+    if view is None:
+        return None
+    shape = _records(view, size, shape)
+    return replace(view, dtype="", shape=shape, strides=None, struct=layouts.from_description("", described, size))
+
+
+def _records(view: View, size: int, shape: tuple[int, ...] | None) -> tuple[int, ...]:
+    """The shape of structs of `size` bytes."""
+    if view.dtype != "u8" or len(view.shape) != 1 or view.strides not in (None, (1,)) or view.shape[0] % size:
+        raise KernelArgumentError(
+            f"gpu.records got an array of {view.dtype}, shape {view.shape}",
+            help=f"give it the bytes of whole structs, one after the other: one dimension of u8, a multiple of {size}",
+        )
+    count = view.shape[0] // size
+    if shape is not None and prod(shape) != count:
+        raise KernelArgumentError(
+            f"gpu.records got the bytes of {count} structs for shape {shape}",
+            help="give it as many bytes as the shape has structs",
+        )
+    return (count,) if shape is None else tuple(shape)
+
+
 _PROTOCOLS: Sequence[Callable[[Any, int | None], View | None]] = (
     _from_torch,
     _from_cuda_array_interface,
     _from_dlpack,
+    _from_records,
 )

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from oxide_build import layouts
 from oxide_build.manifest import Kernel, Number, Parameter
 from oxide_build.runtime.arrays import View
 
@@ -69,12 +70,17 @@ class Plan:
 
 
 def plan(kernel: Kernel) -> Plan:
-    """The plan for `kernel`'s parameters."""
+    """The plan for `kernel`'s parameters; a struct goes as the numbers in it."""
+    parameters = tuple(part for parameter in kernel.parameters for part in _parts(parameter))
     layout, offsets = "", []
-    for code in (code for parameter in kernel.parameters for code in _codes(parameter)):
+    for code in (code for parameter in parameters for code in _codes(parameter)):
         layout += code
         offsets.append(struct.calcsize(layout) - struct.calcsize(code))
-    return Plan(kernel.parameters, struct.Struct(layout), tuple(offsets))
+    return Plan(parameters, struct.Struct(layout), tuple(offsets))
+
+
+def _parts(parameter: Parameter) -> Iterable[Parameter]:
+    return layouts.numbers(parameter) if parameter.kind == "scalar" else (parameter,)
 
 
 def _codes(parameter: Parameter) -> list[str]:

@@ -89,7 +89,7 @@ class Machine:
     def __init__(self, program: Program, chunk: Chunk, arguments: Sequence[Array], dynamic: int = 0) -> None:
         self.program = program
         self.chunk = chunk
-        self.memory = Memory(dynamic)
+        self.memory = Memory(dynamic, program.dynamic_unit)
         self.registers = Registers(chunk.size)
         for parameter, argument in zip(program.parameters, arguments, strict=True):
             self.registers.values[parameter] = self.memory.add(argument) if argument.ndim else argument

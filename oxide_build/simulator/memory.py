@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from oxide_build import ir
+from oxide_build.dialects import mir
 from oxide_build.ir.types import Type, View, bf16
 from oxide_build.simulator import bfloat
 from oxide_build.simulator.faults import check_aligned
@@ -31,17 +32,18 @@ _MAXIMUM_RANK = 4
 _GARBAGE = 0xCB
 _START_BITS = 40
 _START = (1 << _START_BITS) - 1
-_DYNAMIC_ALIGNMENT = 16
 
 
 @dataclass
 class Memory:
     """Flat arrays by number, with each one's extents (i32, the last in the last column) and length of a part.
 
-    `dynamic` is a block's dynamic shared memory in bytes, `made` what arrays of their own operations have made.
+    `dynamic` is a block's dynamic shared memory in bytes, `dynamic_unit` what a block's part of it in `arrays` is a
+    multiple of; `made` what arrays of their own operations have made.
     """
 
     dynamic: int = 0
+    dynamic_unit: int = 16
     arrays: list[Array] = field(default_factory=list)
     extents: Array = field(default_factory=lambda: np.empty((0, _MAXIMUM_RANK), np.int32))
     part_lengths: list[int] = field(default_factory=list)
@@ -98,7 +100,7 @@ def _parted(op: ir.Op, memory: Memory, key: Hashable, parts: int) -> Array:
 
 def dynamic_shared_array(op: ir.Op, memory: Memory, group: Group) -> Array:
     """The launch's dynamic shared memory as elements of one type; all such arrays of a block share their bytes."""
-    part = -(-memory.dynamic // _DYNAMIC_ALIGNMENT) * _DYNAMIC_ALIGNMENT
+    part = -(-memory.dynamic // memory.dynamic_unit) * memory.dynamic_unit
     if "dynamic" not in memory.made:
         memory.made["dynamic"] = np.full(group.chunk.blocks * part, _GARBAGE, np.uint8)
     dtype = stored_dtype(op.attributes["type"].element)
@@ -121,6 +123,11 @@ def table(op: ir.Op, memory: Memory, group: Group) -> Array:
 
 def _garbage(count: int, dtype: np.dtype[Any]) -> Array:
     """Contents that show where they are used: NaN, or a number no kernel means."""
+    if dtype.names is not None:
+        struct = np.empty(count, dtype)
+        for name in dtype.names:
+            struct[name] = _garbage(count, dtype[name])
+        return struct
     if dtype.kind == "f":
         return np.full(count, np.nan, dtype)
     if dtype.kind == "b":
@@ -160,9 +167,29 @@ def _part_start(memory: Memory, group: Group, view: Array, type: Type) -> Array 
     return group.of(owners) * np.asarray(memory.part_lengths, np.int64)[_number(view)]
 
 
+def field_address(op: ir.Op, memory: Memory, group: Group, view: Array, offset: Array) -> Array:
+    """A field lies where its element does: which one it is, the pointer's operations say (`fields_of`)."""
+    return offset
+
+
+def fields_of(pointer: ir.Value) -> tuple[str, ...]:
+    """The fields, outermost first, that a pointer leads through from its element."""
+    made = pointer.owner
+    if not isinstance(made, ir.Op) or made.definition is not mir.field_address:
+        return ()
+    return (*fields_of(made.operands[0]), made.attributes["field"])
+
+
+def part_of(array: Array, fields: Sequence[str]) -> Array:
+    """The same memory, one field of each element."""
+    for name in fields:
+        array = array[name]
+    return array
+
+
 def load(op: ir.Op, memory: Memory, group: Group, view: Array, offset: Array) -> Array:
     """The elements at the offsets."""
-    return _gathered(op.result.type, memory, group, view, offset)
+    return _gathered(op.result.type, memory, group, view, offset, fields_of(op.operands[0]))
 
 
 def vector_load(op: ir.Op, memory: Memory, group: Group, view: Array, offset: Array) -> tuple[Array, ...]:
@@ -171,27 +198,30 @@ def vector_load(op: ir.Op, memory: Memory, group: Group, view: Array, offset: Ar
     return tuple(_gathered(r.type, memory, group, view, offset + n) for n, r in enumerate(op.results))
 
 
-def _gathered(type: Type, memory: Memory, group: Group, view: Array, offset: Array) -> Array:
-    found = _found(type, memory, group, view, offset)
+def _gathered(
+    type: Type, memory: Memory, group: Group, view: Array, offset: Array, fields: Sequence[str] = ()
+) -> Array:
+    found = _found(type, memory, group, view, offset, fields)
     return bfloat.decode(found) if type == bf16 else found
 
 
-def _found(type: Type, memory: Memory, group: Group, view: Array, offset: Array) -> Array:
+def _found(type: Type, memory: Memory, group: Group, view: Array, offset: Array, fields: Sequence[str]) -> Array:
     if view.ndim == 0:
-        found: Array = memory.arrays[int(_number(view))][offset]
+        found: Array = part_of(memory.arrays[int(_number(view))], fields)[offset]
         return found
     loaded = np.empty(group.count, stored_dtype(type))
     for array, threads in memory.chosen(view):
-        loaded[threads] = array[offset[threads]]
+        loaded[threads] = part_of(array, fields)[offset[threads]]
     return loaded
 
 
 def store(op: ir.Op, memory: Memory, group: Group, view: Array, value: Array, offset: Array) -> None:
     """Write the elements at the offsets; where threads meet, the last one's stays."""
     stored = bfloat.encode(value) if op.operands[0].type == bf16 else value
+    fields = fields_of(op.operands[-1])
     value, offset = spread(group, stored, offset)
     for array, threads in memory.chosen(view):
-        array[offset[threads]] = value[threads]
+        part_of(array, fields)[offset[threads]] = value[threads]
 
 
 def vector_store(op: ir.Op, memory: Memory, group: Group, view: Array, *values: Array) -> None:

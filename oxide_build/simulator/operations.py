@@ -17,7 +17,7 @@ import numpy as np
 
 from oxide_build import ir
 from oxide_build.dialects import mir
-from oxide_build.ir.types import Scalar, Type, bf16
+from oxide_build.ir.types import Scalar, Struct, Type, bf16
 from oxide_build.simulator import bfloat
 from oxide_build.simulator.functions import BITS, MATH, Compute, fma_to_odd
 from oxide_build.simulator.threads import Array
@@ -39,7 +39,12 @@ def dtype_named(name: str) -> np.dtype[Any]:
 
 
 def dtype_of(type: Type) -> np.dtype[Any]:
-    """The dtype that holds a value of `type`; views and pointers are numbers (see `memory`)."""
+    """The dtype that holds a value of `type`; views and pointers are numbers (see `memory`).
+
+    A struct is as it is in memory, laid out as C lays it out.
+    """
+    if isinstance(type, Struct):
+        return np.dtype([(name, stored_dtype(field)) for name, field in type.fields], align=True)
     return dtype_named(type.name) if isinstance(type, Scalar) else np.dtype(np.int64)
 
 
@@ -118,6 +123,42 @@ def _bitcast(op: ir.Op) -> Compute:
     return lambda value: value.view(dtype_of(target))
 
 
+def _struct(op: ir.Op) -> Compute:
+    dtype, fields = dtype_of(op.result.type), op.attributes["type"].fields
+
+    def compute(*values: Array) -> Array:
+        made = np.zeros(np.broadcast_shapes(*(value.shape for value in values)), dtype)
+        for (name, type), value in zip(fields, values, strict=True):
+            made[name] = encoded(type, value)
+        found: Array = made[()]
+        return found
+
+    return compute
+
+
+def _field(op: ir.Op) -> Compute:
+    name, type = op.attributes["field"], op.result.type
+    return lambda struct: bfloat.decode(struct[name]) if type == bf16 else struct[name].copy()
+
+
+def _with_field(op: ir.Op) -> Compute:
+    name, type = op.attributes["field"], op.operands[1].type
+
+    def compute(struct: Array, value: Array) -> Array:
+        changed = np.empty(np.broadcast_shapes(struct.shape, value.shape), struct.dtype)
+        changed[...] = struct
+        changed[name] = encoded(type, value)
+        found: Array = changed[()]
+        return found
+
+    return compute
+
+
+def encoded(type: Type, value: Array) -> Array:
+    """A value as memory holds it."""
+    return bfloat.encode(value) if type == bf16 else value
+
+
 PURE: Mapping[ir.OpDefinition, Reading] = {
     mir.constant: _constant,
     mir.cast: _cast,
@@ -141,6 +182,9 @@ PURE: Mapping[ir.OpDefinition, Reading] = {
     mir.shl: _always(np.left_shift),
     mir.shr: _always(np.right_shift),
     mir.cmp: lambda op: _PREDICATES[op.attributes["predicate"]],
+    mir.struct: _struct,
+    mir.field: _field,
+    mir.with_field: _with_field,
     mir.math: _math,
     mir.bits: lambda op: BITS[op.attributes["function"]],
 }

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from math import prod
+from math import lcm, prod
 from typing import TypeAlias
 
 import numpy as np
@@ -56,6 +56,7 @@ _PLACED: Mapping[ir.OpDefinition, Run] = {
     mir.extent: memory.extent,
     mir.subview: memory.subview,
     mir.element: memory.element,
+    mir.field_address: memory.field_address,
     mir.load: memory.load,
     mir.store: memory.store,
     mir.vector_load: memory.vector_load,
@@ -88,6 +89,9 @@ _PLACED: Mapping[ir.OpDefinition, Run] = {
 _UNREAD: Mapping[ir.OpDefinition, Run] = {mir.atomic: atomics.change}
 """Cheaper forms of operations whose result nobody reads."""
 
+_ALIGNMENT = 16
+"""What the address of dynamic shared memory is a multiple of."""
+
 _ARRAYS = frozenset({mir.shared_array, mir.dynamic_shared_array, mir.local_array, mir.table})
 _UNIFORM = frozenset(PURE) | _ARRAYS | {mir.extent}
 
@@ -119,7 +123,10 @@ class Segment:
 
 @dataclass(frozen=True)
 class Program:
-    """A kernel ready to run: `uniform` once for all threads, then `segments`; `entries` are the blocks' first ones."""
+    """A kernel ready to run: `uniform` once for all threads, then `segments`; `entries` are the blocks' first ones.
+
+    The rest is bytes: of a block's shared arrays, of a thread's own, and `dynamic_unit` as in `Memory`.
+    """
 
     parameters: tuple[ir.Value, ...]
     uniform: tuple[Instruction, ...]
@@ -127,6 +134,7 @@ class Program:
     entries: Mapping[ir.Block, int]
     shared_memory: int
     local_memory: int
+    dynamic_unit: int
 
 
 def prepare(kernel: ir.Function) -> Program:
@@ -147,7 +155,15 @@ def prepare(kernel: ir.Function) -> Program:
         )
         for n, (*ops, end) in enumerate(pieces)
     )
-    return Program(tuple(kernel.parameters), first, segments, entries, _shared_memory(kernel), _local_memory(kernel))
+    return Program(
+        tuple(kernel.parameters),
+        first,
+        segments,
+        entries,
+        _shared_memory(kernel),
+        _local_memory(kernel),
+        _dynamic_unit(kernel),
+    )
 
 
 def _split_at_meetings(block: ir.Block) -> Iterator[list[ir.Op]]:
@@ -211,6 +227,8 @@ def _reads(op: ir.Op) -> tuple[ir.Value, ...]:
 
 def _view(pointer: ir.Value) -> ir.Value:
     owner = pointer.owner
+    if isinstance(owner, ir.Op) and owner.definition is mir.field_address:
+        return _view(owner.operands[0])
     if not isinstance(owner, ir.Op) or owner.definition is not mir.element:
         raise InternalError(f"a {pointer.type} that no mir.element made")
     return owner.operands[0]
@@ -220,6 +238,12 @@ def _shared_memory(kernel: ir.Function) -> int:
     found = (op.attributes for op in kernel.ops() if op.definition is mir.shared_array)
     views = {attributes["symbol"]: attributes["type"] for attributes in found}
     return sum(prod(view.shape) * view.element.size for view in views.values())
+
+
+def _dynamic_unit(kernel: ir.Function) -> int:
+    """A number of bytes that holds a whole number of elements of every dynamic shared array."""
+    views = [op.attributes["type"] for op in kernel.ops() if op.definition is mir.dynamic_shared_array]
+    return lcm(_ALIGNMENT, *(view.element.size for view in views))
 
 
 def _local_memory(kernel: ir.Function) -> int:

@@ -18,5 +18,5 @@ def scale(factor: float, n: int, x: list) -> None:
 # python_types.py:5:37: error: `list` is no type of the kernel language
 #     def scale(factor: float, n: int, x: list) -> None:
 #                                         ^^^^
-#   help: use one of: scalars (f32, i32, …), bool, Slice[T], DisjointSlice[T], MutSlice[T] and their 2D, 3D, … forms
+#   help: use one of: scalars (f32, i32, …), bool, structs, Slice[T], DisjointSlice[T], MutSlice[T] and their 2D, 3D, … forms
 # 3 errors

@@ -15,5 +15,5 @@ def ranks(x: Slice[f32, 3], y: gpu.DisjointSlice4D[f32]) -> None:
 # view_rank_unknown.py:6:32: error: `gpu.DisjointSlice4D[f32]` is no type of the kernel language
 #     def ranks(x: Slice[f32, 3], y: gpu.DisjointSlice4D[f32]) -> None:
 #                                    ^^^^^^^^^^^^^^^^^^^^^^^^
-#   help: use one of: scalars (f32, i32, …), bool, Slice[T], DisjointSlice[T], MutSlice[T] and their 2D, 3D, … forms
+#   help: use one of: scalars (f32, i32, …), bool, structs, Slice[T], DisjointSlice[T], MutSlice[T] and their 2D, 3D, … forms
 # 2 errors

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import re
 import weakref
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -13,7 +14,8 @@ import numpy as np
 import pytest
 
 from oxide_build.errors import KernelArgumentError
-from oxide_build.manifest import Kernel, Kind, Parameter
+from oxide_build.gpu import Records
+from oxide_build.manifest import Field, Kernel, Kind, Layout, Parameter
 from oxide_build.runtime import arrays, dlpack
 from oxide_build.runtime.arrays import View
 
@@ -272,3 +274,83 @@ def test_views_of_four_dimensions() -> None:
     assert read(whole, rank=4).shape == (2, 3, 4, 5)
     with pytest.raises(KernelArgumentError, match=r"is Slice3D\[f32\], got an array of shape \(2, 3, 4, 5\)"):
         read(whole, rank=3)
+
+
+PARTICLE = np.dtype([("alive", "?"), ("at", [("x", "f4"), ("y", "f4")]), ("mass", "f8")], align=True)
+LAYOUT = Layout(
+    "Particle",
+    24,
+    8,
+    (
+        Field("alive", 0, "bool"),
+        Field("at", 4, "Vec2", Layout("Vec2", 8, 4, (Field("x", 0, "f32"), Field("y", 4, "f32")))),
+        Field("mass", 16, "f64"),
+    ),
+)
+
+
+class Described:
+    """An array with nothing but the CUDA array interface."""
+
+    def __init__(self, dtype: Any, shape: tuple[int, ...], pointer: int = 0x1000) -> None:
+        dtype = np.dtype(dtype)
+        self.__cuda_array_interface__ = {
+            "data": (pointer, False),
+            "shape": shape,
+            "typestr": dtype.str,
+            "descr": dtype.descr,
+            "version": 3,
+        }
+
+
+def read_structs(value: object, rank: int = 1) -> View:
+    return arrays.read_view(KERNEL, Parameter("p", "mut", "Particle", rank, struct=LAYOUT), value)
+
+
+def test_structured_arrays_are_taken_by_their_description() -> None:
+    view = read_structs(Described(PARTICLE, (5,)))
+    assert (view.pointer, view.shape) == (0x1000, (5,))
+
+
+@pytest.mark.parametrize(
+    ("shape", "found"), [(None, (10,)), ((2, 5), (2, 5)), ((5, 2, 1), (5, 2, 1))], ids=["flat", "2d", "3d"]
+)
+def test_bytes_are_taken_as_records(shape: tuple[int, ...] | None, found: tuple[int, ...]) -> None:
+    records = Records(Described("u1", (240,)), PARTICLE, shape)
+    assert read_structs(records, len(found)).shape == found
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (Described(np.dtype(PARTICLE.descr[:1] + PARTICLE.descr[2:]), (5,)), "whose elements are 24 bytes: alive bool"),
+        (
+            Described(np.dtype([(name, PARTICLE[name]) for name in PARTICLE.names or ()]), (5,)),
+            "got elements of 17 bytes: alive bool at 0, at (x f32 at 0, y f32 at 4) at 1, mass f64 at 9",
+        ),
+        (Described(PARTICLE, (5,), pointer=0x1004), "no multiple of 8 bytes"),
+        (Described("f4", (5,)), "got an array of f32"),
+        (Described("u1", (240,)), "got an array of u8"),
+        (Records(Described("u1", (241,)), PARTICLE), "gpu.records got an array of u8, shape (241,)"),
+        (Records(Described("u1", (10, 24)), PARTICLE), "shape (10, 24)"),
+        (Records(Described("f4", (24,)), PARTICLE), "gpu.records got an array of f32"),
+        (Records(Described("u1", (240,)), PARTICLE, (3, 3)), "10 structs for shape (3, 3)"),
+        (Records(np.zeros(240, "u1"), PARTICLE), "which is no array on a GPU"),
+        (Described([("x", "f4", (2,)), ("when", "M8[ns]")], (5,)), "16 bytes: x f32[2] at 0, when <M8[ns] at 8"),
+    ],
+)
+def test_arrays_that_are_not_these_structs_are_refused(value: object, message: str) -> None:
+    with pytest.raises(KernelArgumentError, match=re.escape(message)):
+        read_structs(value)
+
+
+def test_structs_are_no_numbers() -> None:
+    with pytest.raises(KernelArgumentError, match="got an array of structs"):
+        read(Described(PARTICLE, (5,)))
+
+
+def test_structs_agree_whatever_their_type_is_called_and_bf16_is_its_bits() -> None:
+    dtype = np.dtype([("x", "u2")])
+    layout = Layout("Half", 2, 2, (Field("x", 0, "bf16"),))
+    view = arrays.read_view(KERNEL, Parameter("p", "mut", "Half", 1, struct=layout), Described(dtype, (3,)))
+    assert view.shape == (3,)

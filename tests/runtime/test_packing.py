@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from oxide_build.manifest import Kernel, Number, Parameter
+from oxide_build.manifest import Field, Kernel, Layout, Number, Parameter
 from oxide_build.runtime.arrays import View
 from oxide_build.runtime.packing import plan
 
@@ -52,3 +52,12 @@ def test_views_are_pointer_then_extents() -> None:
 
 def test_no_parameters() -> None:
     assert len(plan(Kernel("k", "k", ())).pack({}, {}).pointers) == 0
+
+
+def test_a_struct_is_its_scalars_one_after_the_other() -> None:
+    inner = Layout("Inner", 4, 2, (Field("flag", 0, "bool"), Field("half", 2, "bf16")))
+    outer = Layout("Outer", 16, 8, (Field("inner", 0, "Inner", inner), Field("x", 8, "f64")))
+    kernel = Kernel("k", "k", (Parameter("p", "scalar", "Outer", struct=outer), Parameter("n", "scalar", "i32")))
+    packed = plan(kernel).pack({}, {"p.inner.flag": True, "p.inner.half": 1.5, "p.x": 0.25, "n": 7})
+    kinds: list[Any] = [ctypes.c_bool, ctypes.c_uint16, ctypes.c_double, ctypes.c_int32]
+    assert [k.from_address(p).value for k, p in zip(kinds, packed.pointers, strict=True)] == [True, 0x3FC0, 0.25, 7]

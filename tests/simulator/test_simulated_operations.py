@@ -283,5 +283,5 @@ def test_constants(launch: Any, name: str) -> None:
 
 def test_every_pure_operation_is_read() -> None:
     pure = {definition for definition in mir.SSA_OPS if definition.pure}
-    memory = {mir.extent, mir.element, mir.subview, mir.table}
+    memory = {mir.extent, mir.element, mir.field_address, mir.subview, mir.table}
     assert pure - set(PURE) == memory | {mir.coordinate, mir.lane_id}

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import cast
 
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import Access, Scalar, View, bool_
+from oxide_build.ir.types import Access, Element, Scalar, Struct, View, bool_
 from oxide_build.pipeline.frontend.constants import TYPE_PATHS
 from oxide_build.pipeline.frontend.operands import WITNESS_NAMES, StaticType, Witness
 from oxide_build.pipeline.frontend.scope import dotted
+from oxide_build.pipeline.frontend.struct_types import quoted, struct_named, struct_type
 from oxide_build.pipeline.frontend.syntax import KernelModule
 
 _VIEWS: Mapping[str, tuple[str, int]] = {
@@ -20,27 +21,16 @@ _VIEWS: Mapping[str, tuple[str, int]] = {
 }
 _WITNESSES: Mapping[str, Witness] = {f"gpu.{name}": witness for witness, name in WITNESS_NAMES.items()}
 _PYTHON_TYPES: Mapping[str, str] = {"int": "i32 or i64", "float": "f32 or f64", "complex": "two floats"}
-_KNOWN = "scalars (f32, i32, …), bool, Slice[T], DisjointSlice[T], MutSlice[T] and their 2D, 3D, … forms"
+_KNOWN = "scalars (f32, i32, …), bool, structs, Slice[T], DisjointSlice[T], MutSlice[T] and their 2D, 3D, … forms"
 
 
 def static_type(node: ast.expr, module: KernelModule) -> StaticType:
     """The type an annotation means; raises CompileError placed at the annotation."""
     with module.span(node):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            return static_type(_quoted(node.value, node), module)
+        node = quoted(node)
         if isinstance(node, ast.Subscript):
             return _view(node, module)
         return _plain(node, module)
-
-
-def _quoted(text: str, node: ast.expr) -> ast.expr:
-    try:
-        inner = ast.parse(text, mode="eval").body
-    except SyntaxError:
-        raise CompileError(f"{text!r} is no type") from None
-    for part in ast.walk(inner):
-        ast.copy_location(part, node)
-    return inner
 
 
 def scalar_type(node: ast.expr, module: KernelModule) -> Scalar:
@@ -49,6 +39,15 @@ def scalar_type(node: ast.expr, module: KernelModule) -> Scalar:
         type = static_type(node, module)
         if not isinstance(type, Scalar):
             raise CompileError(f"`{ast.unparse(node)}` is no scalar type", help="write f32, i32, …")
+        return type
+
+
+def element_type(node: ast.expr, module: KernelModule) -> Element:
+    """The scalar or struct an expression names; raises CompileError for anything else."""
+    with module.span(node):
+        type = static_type(node, module)
+        if not isinstance(type, (Scalar, Struct)):
+            raise CompileError(f"`{ast.unparse(node)}` is no scalar and no struct", help="write f32, i32, …")
         return type
 
 
@@ -63,6 +62,11 @@ def _plain(node: ast.expr, module: KernelModule) -> StaticType:
         raise CompileError(f"`{text}` needs its element type", help=f"write {text}[f32]")
     if text == "bool":
         return bool_
+    struct = struct_named(node, module)
+    if struct is not None:
+        return struct_type(struct)
+    if text in module.host_names:
+        raise CompileError(f"`{text}` exists only on the host", help="mark a class of fields with `@gpu.struct`")
     if text in _PYTHON_TYPES:
         raise CompileError(f"`{text}` has no fixed width on a GPU", help=f"write {_PYTHON_TYPES[text]}")
     raise CompileError(f"`{text}` is no type of the kernel language", help=f"use one of: {_KNOWN}")
@@ -77,5 +81,5 @@ def _view(node: ast.Subscript, module: KernelModule) -> View:
         name = ast.unparse(node.value)
         example = f"{name.rstrip('234D')}2D[f32]"
         raise CompileError(f"`{name}` takes one element type", help=f"the rank is in the name: {example}")
-    element = scalar_type(node.slice, module)
+    element = element_type(node.slice, module)
     return View(element, (None,) * rank, cast(Access, access))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import copy
 
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import SCALARS, Scalar, View, i32
+from oxide_build.ir.types import SCALARS, Scalar, Struct, View, i32
 from oxide_build.pipeline.frontend.annotations import static_type
 from oxide_build.pipeline.frontend.arithmetic import combine
 from oxide_build.pipeline.frontend.builder import (
@@ -25,11 +26,13 @@ from oxide_build.pipeline.frontend.operands import (
     Constant,
     Operand,
     OwnIndex,
+    Record,
     Witness,
     describe,
     describe_type,
     type_of,
 )
+from oxide_build.pipeline.frontend.structs import assign_field, field_pointer, is_element_field
 
 
 @translates(STATEMENTS, ast.Assign)
@@ -46,11 +49,11 @@ def annotated(f: FunctionBuilder, node: ast.AnnAssign) -> None:
     type = static_type(node.annotation, f.module)
     if not isinstance(node.target, ast.Name):
         raise CompileError("only a local name takes an annotation", help="leave the annotation out")
-    if not isinstance(type, Scalar):
+    if not isinstance(type, (Scalar, Struct)):
         raise CompileError(f"a local cannot be declared {describe_type(type)}", help="leave the annotation out")
     bound = f.names.get(node.target.id)
     if isinstance(bound, Variable) and bound.type != type:
-        raise _type_changes(node.target.id, bound, str(type))
+        raise _type_changes(node.target.id, bound, describe_type(type))
     if bound is None or isinstance(bound, Poison):
         f.names[node.target.id] = Variable(f.slot(type, node.target.id), type, node.lineno)
     if node.value is not None:
@@ -60,16 +63,15 @@ def annotated(f: FunctionBuilder, node: ast.AnnAssign) -> None:
 @translates(STATEMENTS, ast.AugAssign)
 def augmented(f: FunctionBuilder, node: ast.AugAssign) -> None:
     """`a += value`, `x[i] += value`; an element is found and checked once."""
-    if isinstance(node.target, ast.Subscript):
-        pointer = element(f, node.target, store=True)
+    if isinstance(node.target, ast.Subscript) or is_element_field(node.target):
+        pointer = field_pointer(f, node.target)
         old = f.value(mir.load(pointer))
         result = combine(f, node.op, old, f.expression(node.value))
         f.emit(mir.store(coerce(f, result, stored_type(pointer), "the element"), pointer))
         return
-    if not isinstance(node.target, ast.Name):
-        raise CompileError(f"`{ast.unparse(node.target)}` cannot be assigned", help="assign a name or an element")
-    loaded = ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)
-    assign_to(f, node.target, combine(f, node.op, f.expression(loaded), f.expression(node.value)))
+    loaded = copy.copy(node.target)
+    loaded.ctx = ast.Load()
+    assign_to(f, node.target, combine(f, node.op, f.expression(loaded), f.expression(node.value)), node.value)
 
 
 def assign_to(f: FunctionBuilder, target: ast.expr, operand: Operand, source: ast.expr | None = None) -> None:
@@ -84,6 +86,8 @@ def assign_to(f: FunctionBuilder, target: ast.expr, operand: Operand, source: as
             f.emit(mir.store(value, pointer))
         elif isinstance(target, ast.Name):
             _assign_name(f, target, operand)
+        elif isinstance(target, ast.Attribute):
+            assign_field(f, target, operand, source or target)
         else:
             raise CompileError(f"`{ast.unparse(target)}` cannot be assigned", help="assign a name or an element")
 
@@ -106,7 +110,7 @@ def _assign_name(f: FunctionBuilder, target: ast.Name, operand: Operand) -> None
     if isinstance(operand, ir.Value) and is_view and _keeps_name(f, bound, operand):
         _bind_view(f, target.id, bound, operand)
         return
-    if isinstance(bound, (Constant, tuple, Definition)):
+    if isinstance(bound, (Constant, Record, tuple, Definition)):
         raise CompileError(f"`{target.id}` is a compile-time constant here", help="assign to another name")
     if isinstance(bound, ir.Value):
         raise CompileError(f"`{target.id}` is a {describe(bound)} and stays one", help="use another name")
@@ -129,9 +133,9 @@ def _bind_view(f: FunctionBuilder, name: str, bound: object, view: ir.Value) -> 
     f.names[name] = view
 
 
-def _declare(f: FunctionBuilder, target: ast.Name, operand: ir.Value | Constant | OwnIndex) -> Variable:
+def _declare(f: FunctionBuilder, target: ast.Name, operand: ir.Value | Constant | Record | OwnIndex) -> Variable:
     type = type_of(operand)
-    assert isinstance(type, (Scalar, Witness, View))
+    assert isinstance(type, (Scalar, Struct, Witness, View))
     variable = Variable(f.slot(i32 if isinstance(type, Witness) else type, target.id), type, target.lineno)
     f.names[target.id] = variable
     return variable
@@ -175,6 +179,11 @@ def _a(operand: Operand) -> str:
 
 
 def _type_changes(name: str, variable: Variable, found: str) -> CompileError:
+    if isinstance(variable.type, Struct):
+        return CompileError(
+            f"`{name}` is {describe_type(variable.type)} since line {variable.line}, this is {found}",
+            help="a local has one type for its whole life: use another name",
+        )
     wider = found if found in SCALARS else "…"
     return CompileError(
         f"`{name}` is {describe_type(variable.type)} since line {variable.line}, this is {found}",

@@ -8,7 +8,7 @@ from functools import partial
 from oxide_build import ir
 from oxide_build.dialects import mir, vocabulary
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import View
+from oxide_build.ir.types import Struct, View
 from oxide_build.pipeline.frontend.arguments import arguments, choice, split_options
 from oxide_build.pipeline.frontend.builder import INTRINSICS, FunctionBuilder, translates
 from oxide_build.pipeline.frontend.conversions import coerce
@@ -89,6 +89,9 @@ def _ordered(f: FunctionBuilder, node: ast.Call, orders: tuple[str, ...]) -> tup
     return call, order, choice(f, call, options, "scope", vocabulary.SCOPES, "device")
 
 
+_OF_FIELDS = "; keep the field that threads share in an array of its own"
+
+
 def _element(f: FunctionBuilder, operation: str, array: ast.expr, index: ast.expr) -> ir.Value:
     """A pointer to the element, which threads must share and the operation must exist for."""
     view = f.view(array)
@@ -102,9 +105,10 @@ def _element(f: FunctionBuilder, operation: str, array: ast.expr, index: ast.exp
     types = vocabulary.ATOMICS[operation]
     if view.type.element not in types:
         with f.at(array):
+            hint = _OF_FIELDS if isinstance(view.type.element, Struct) else ""
             raise CompileError(
-                f"there is no atomic {operation} for {view.type.element}",
-                help=f"there is one for {', '.join(map(str, types))}",
+                f"there is no atomic {operation} for {describe_type(view.type.element)}",
+                help=f"there is one for {', '.join(map(str, types))}{hint}",
             )
     indices = index.elts if isinstance(index, ast.Tuple) else [index]
     return checked_element(f, view, [(n, f.expression(n)) for n in indices])

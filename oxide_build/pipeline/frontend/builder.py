@@ -16,10 +16,10 @@ from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import Collector, CompileError, Span
 from oxide_build.ir.dominance import reverse_postorder
-from oxide_build.ir.types import Scalar, Type, View, i32
+from oxide_build.ir.types import Element, Scalar, Struct, Type, View, i32
 from oxide_build.pipeline.frontend.constants import Folded, fold
 from oxide_build.pipeline.frontend.library import Definition
-from oxide_build.pipeline.frontend.operands import Constant, Operand, Witness, describe
+from oxide_build.pipeline.frontend.operands import Constant, Operand, Record, Witness, describe
 from oxide_build.pipeline.frontend.outside import refuse
 from oxide_build.pipeline.frontend.syntax import FunctionSyntax, KernelModule
 from oxide_build.pipeline.frontend.tables import table
@@ -53,7 +53,7 @@ class Variable:
     """A local: its slot, its type for life, and the line that gave it that type."""
 
     slot: ir.Value
-    type: Scalar | Witness | View
+    type: Element | Witness | View
     line: int
 
 
@@ -150,6 +150,12 @@ class FunctionBuilder:
         """A constant of the IR."""
         return self.value(mir.constant(value=value, type=type))
 
+    def zero(self, type: Element) -> ir.Value:
+        """A value of a type where any would do."""
+        if isinstance(type, Struct):
+            return self.value(mir.struct(*(self.zero(field) for _, field in type.fields), type=type))
+        return self.constant(0, type)
+
     def slot(self, type: Type, name: str | None = None) -> ir.Value:
         """A new local slot, placed at the function's top."""
         op = mir.local(type=type, name=name, span=self.span)
@@ -204,7 +210,7 @@ class FunctionBuilder:
         local: dict[str, Folded] = {}
         for name in {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} & self.names.keys():
             binding = self.names[name]
-            if not isinstance(binding, (Constant, tuple)):
+            if not isinstance(binding, (Constant, Record, tuple)):
                 return None
             local[name] = binding
         return fold(node, self.module, local=local)

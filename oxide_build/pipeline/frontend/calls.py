@@ -24,6 +24,8 @@ from oxide_build.pipeline.frontend.operands import (
 )
 from oxide_build.pipeline.frontend.outside import known_elsewhere
 from oxide_build.pipeline.frontend.scope import dotted
+from oxide_build.pipeline.frontend.struct_types import struct_named
+from oxide_build.pipeline.frontend.structs import construct
 
 
 @translates(EXPRESSIONS, ast.Call)
@@ -35,6 +37,9 @@ def call(f: FunctionBuilder, node: ast.Call) -> Operand:
         return operand
     if path in TYPE_PATHS:
         return convert(f, node, TYPE_PATHS[path])
+    struct = None if isinstance(node.func, ast.Name) and node.func.id in f.names else struct_named(node.func, f.module)
+    if struct is not None:
+        return construct(f, node, struct)
     function = function_named(f, node.func)
     if function is not None:
         return call_function(f, node, function)
@@ -69,6 +74,11 @@ def _unknown_call(f: FunctionBuilder, node: ast.Call, path: str) -> CompileError
         return CompileError(f"`{text}` is a host function", help="decorate it with `@gpu.device` to call it here")
     if isinstance(node.func, ast.Name) and node.func.id not in f.names and not path:
         return unknown_name(f, node.func.id)
+    if isinstance(node.func, ast.Attribute) and not path:
+        instead = f"{node.func.attr}({ast.unparse(node.func.value)})"
+        return CompileError(
+            f"`{text}` is no method: values have none", help=f"write a `@gpu.device` function, `{instead}`"
+        )
     return CompileError(
         f"`{text}` cannot be called in a kernel", help="call functions of `gpu`, `math`, or `@gpu.device` ones"
     )

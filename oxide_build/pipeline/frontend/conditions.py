@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import Scalar, bool_
+from oxide_build.ir.types import Element, Scalar, bool_
 from oxide_build.pipeline.frontend.builder import (
     EXPRESSIONS,
     FunctionBuilder,
@@ -31,6 +31,7 @@ from oxide_build.pipeline.frontend.operands import (
     Operand,
     describe,
 )
+from oxide_build.pipeline.frontend.structs import equal, struct_of
 
 _PREDICATES: Mapping[type[ast.cmpop], tuple[str, str]] = {
     ast.Eq: ("eq", "=="),
@@ -80,6 +81,8 @@ def _compare_pair(f: FunctionBuilder, op: ast.cmpop, left: Operand, right: Opera
     if isinstance(left, Constant) and isinstance(right, Constant) and is_weak(left) and is_weak(right):
         return Constant(COMPARE[type(op)](left.value, right.value))
     predicate, symbol = _PREDICATES[type(op)]
+    if struct_of(left) is not None or struct_of(right) is not None:
+        return equal(f, left, right, predicate, symbol)
     a, b = unify(f, left, right, symbol)
     if scalar_type(a) == bool_ and predicate not in ("eq", "ne"):
         raise CompileError(f"`{symbol}` of bools", help="bools compare with == and != only")
@@ -149,8 +152,11 @@ def conditional(f: FunctionBuilder, node: ast.IfExp) -> Operand:
     return f.value(mir.load(slot))
 
 
-def _common(f: FunctionBuilder, left: Operand, right: Operand, left_end: ir.Block, right_end: ir.Block) -> Scalar:
+def _common(f: FunctionBuilder, left: Operand, right: Operand, left_end: ir.Block, right_end: ir.Block) -> Element:
     """The type two operands combine in, each needed conversion placed at the end of its own side."""
+    struct = struct_of(left) or struct_of(right)
+    if struct is not None:
+        return struct
     types = []
     for operand, other, end in ((left, right, left_end), (right, left, right_end)):
         f.block = end

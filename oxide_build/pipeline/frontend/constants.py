@@ -15,12 +15,15 @@ from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
 
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import SCALARS, Scalar
-from oxide_build.pipeline.frontend.operands import Constant
+from oxide_build.ir.types import SCALARS, Element, Scalar
+from oxide_build.pipeline.frontend.library import Definition
+from oxide_build.pipeline.frontend.named_arguments import match_arguments
+from oxide_build.pipeline.frontend.operands import Constant, Record, describe, describe_type
 from oxide_build.pipeline.frontend.scope import dotted
+from oxide_build.pipeline.frontend.struct_types import field_defaults, struct_named, struct_type
 from oxide_build.pipeline.frontend.syntax import KernelModule
 
-Folded: TypeAlias = "Constant | tuple[Folded, ...]"
+Folded: TypeAlias = "Constant | Record | tuple[Folded, ...]"
 
 BINARY: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -184,9 +187,17 @@ def _named(node: ast.Name | ast.Attribute, scope: _Scope) -> Folded | None:
         found = module.library.find(path)
         module, name = (found.module, found.name) if found is not None else (module, "")
     key = module.source.module, name
+    if isinstance(node, ast.Attribute) and name not in module.constants:
+        return _field(node, scope)
     if name not in module.constants or key in scope.seen:
         return None
     return fold(module.constants[name], module, scope.seen | {key})
+
+
+def _field(node: ast.Attribute, scope: _Scope) -> Folded | None:
+    """`ORIGIN.x`: a field of a struct that is a constant."""
+    base = scope.fold(node.value)
+    return base.field(node.attr) if isinstance(base, Record) else None
 
 
 def _plain_name(node: ast.expr) -> str:
@@ -202,6 +213,9 @@ def _call(node: ast.Call, scope: _Scope) -> Folded | None:
     path = dotted(node.func, scope.module.names)
     if path == "gpu.table":
         return _table(node, scope)
+    struct = struct_named(node.func, scope.module)
+    if struct is not None:
+        return _record(node, struct, scope)
     if len(node.args) != 1 or node.keywords:
         return None
     value = scope.fold(node.args[0])
@@ -211,6 +225,52 @@ def _call(node: ast.Call, scope: _Scope) -> Folded | None:
         return None
     with scope.module.span(node):
         return typed_constant(value, TYPE_PATHS[path])
+
+
+def _record(node: ast.Call, struct: Definition, scope: _Scope) -> Record | None:
+    """`Vec3(0.0, 0.0, 0.0)` of constants."""
+    with scope.module.span(node):
+        type, defaults = struct_type(struct), field_defaults(struct)
+        given = match_arguments(node, [name for name, _ in type.fields], defaults, "field")
+        values: list[Constant | Record] = []
+        for name, wanted in type.fields:
+            folded = scope.fold(given[name]) if name in given else default_of(struct, name, wanted)
+            if folded is None:
+                return None
+            values.append(as_field(folded, wanted, f"field `{name}` of `{struct.name}`"))
+        return Record(type, tuple(values))
+
+
+def check_struct(struct: Definition) -> None:
+    """Raise CompileError for the first mistake in a struct, used or not."""
+    type, defaults = struct_type(struct), field_defaults(struct)
+    for name, wanted in type.fields:
+        if name in defaults:
+            default_of(struct, name, wanted)
+
+
+def default_of(struct: Definition, name: str, type: Element) -> Constant | Record:
+    """What a field is where a construction does not say; raises CompileError where that is no constant."""
+    node, what = field_defaults(struct)[name], f"field `{name}` of `{struct.name}`"
+    with struct.module.span(node):
+        folded = fold(node, struct.module)
+        if folded is None:
+            raise CompileError(f"the default of {what} is a constant", help="write a number or a module-level constant")
+        return as_field(folded, type, what)
+
+
+def as_field(folded: Folded, type: Element, what: str) -> Constant | Record:
+    """A constant as a field of `type`, where that loses nothing; `what` names the field in the error."""
+    if isinstance(folded, Record) and folded.type == type:
+        return folded
+    if isinstance(folded, Constant) and isinstance(type, Scalar):
+        value, flag = folded.value, isinstance(folded.value, bool)
+        if folded.type == type:
+            return folded
+        if folded.type is None and flag == (type.kind == "bool") and (type.is_float or not isinstance(value, float)):
+            return typed_constant(folded, type)
+    found = f"a tuple of {len(folded)}" if isinstance(folded, tuple) else describe(folded)
+    raise CompileError(f"{what} is {describe_type(type)}, this is {found}", help=f"write {describe_type(type)}(…)")
 
 
 def _table(node: ast.Call, scope: _Scope) -> Folded | None:
@@ -225,7 +285,13 @@ def _table(node: ast.Call, scope: _Scope) -> Folded | None:
 
 
 def _typed_all(values: tuple[Folded, ...], type: Scalar) -> Folded:
-    return tuple(_typed_all(v, type) if isinstance(v, tuple) else typed_constant(v, type) for v in values)
+    return tuple(_typed_item(value, type) for value in values)
+
+
+def _typed_item(value: Folded, type: Scalar) -> Folded:
+    if isinstance(value, Record):
+        raise CompileError("a table holds numbers, no structs", help="write one table for each field")
+    return _typed_all(value, type) if isinstance(value, tuple) else typed_constant(value, type)
 
 
 _FOLDS: Mapping[type[ast.expr], Callable[[Any, _Scope], Folded | None]] = {

@@ -73,6 +73,8 @@ def _expression(f: FunctionBuilder, node: ast.expr) -> Expression:
             return extent
         if isinstance(node, ast.Name) and node.id in f.names:
             return ("scalar", node.id)
+        if isinstance(node, ast.Attribute) and _root(node) in f.names:
+            return ("scalar", ast.unparse(node))
         folded = fold(node, f.module)
         if isinstance(folded, Constant):
             return ("constant", folded.value)
@@ -90,6 +92,13 @@ def _expression(f: FunctionBuilder, node: ast.expr) -> Expression:
             f"`{ast.unparse(node)}` cannot stand in `gpu.require`, which the host computes before each launch",
             help="use extents (len(x), x.shape[0]), scalar parameters, constants, arithmetic and comparisons",
         )
+
+
+def _root(node: ast.expr) -> str:
+    """The parameter that `p.a.b` is a field of."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _check_divisor(f: FunctionBuilder, node: ast.BinOp) -> None:

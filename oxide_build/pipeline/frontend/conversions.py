@@ -10,17 +10,19 @@ from __future__ import annotations
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import Scalar, View, bool_
+from oxide_build.ir.types import Element, Scalar, Struct, View, bool_
 from oxide_build.pipeline.frontend.builder import FunctionBuilder
 from oxide_build.pipeline.frontend.constants import typed_constant
 from oxide_build.pipeline.frontend.operands import (
     Constant,
     Operand,
     OwnIndex,
+    Record,
     StaticType,
     Witness,
     describe,
     describe_type,
+    type_of,
 )
 
 
@@ -28,6 +30,8 @@ def materialise(f: FunctionBuilder, operand: Operand) -> ir.Value:
     """The operand as a value of its own type; CompileError for a tuple."""
     if isinstance(operand, Constant):
         return f.constant(typed_constant(operand, operand.alone).value, operand.alone)
+    if isinstance(operand, Record):
+        return f.value(mir.struct(*(materialise(f, value) for value in operand.values), type=operand.type))
     if isinstance(operand, OwnIndex):
         return operand.value
     if isinstance(operand, tuple):
@@ -36,8 +40,12 @@ def materialise(f: FunctionBuilder, operand: Operand) -> ir.Value:
 
 
 def scalar(f: FunctionBuilder, operand: Operand) -> ir.Value:
-    """The operand as a number; CompileError for a view or a tuple."""
+    """The operand as a number; CompileError for a view, a struct or a tuple."""
     value = materialise(f, operand)
+    if isinstance(value.type, Struct):
+        name = value.type.fields[0][0]
+        help = f"take one of its fields, such as `.{name}`; for all of them write a `@gpu.device` function"
+        raise CompileError(f"a number is needed here, this is a {describe(operand)}", help=help)
     if isinstance(value.type, View):
         raise CompileError(f"a number is needed here, this is a {describe(operand)}", help="index it: `x[i]`")
     return value
@@ -49,8 +57,10 @@ def scalar_type(value: ir.Value) -> Scalar:
     return value.type
 
 
-def coerce(f: FunctionBuilder, operand: Operand, type: Scalar, what: str) -> ir.Value:
+def coerce(f: FunctionBuilder, operand: Operand, type: Element, what: str) -> ir.Value:
     """The operand as `type`, where that loses nothing the language minds; `what` names the place in the error."""
+    if isinstance(type, Struct):
+        return _same_struct(f, operand, type, what)
     if isinstance(operand, Constant) and operand.type is None:
         return _weak(f, operand, type, what)
     value = scalar(f, operand)
@@ -62,6 +72,13 @@ def coerce(f: FunctionBuilder, operand: Operand, type: Scalar, what: str) -> ir.
             f"{what} is {type}, this is {describe(operand)}", help=f"convert it: {describe_type(type)}(…)"
         )
     return cast(f, value, type)
+
+
+def _same_struct(f: FunctionBuilder, operand: Operand, type: Struct, what: str) -> ir.Value:
+    if not isinstance(operand, tuple) and type_of(operand) == type:
+        return materialise(f, operand)
+    made = f"{type.plain_name}({', '.join(name for name, _ in type.fields)})"
+    raise CompileError(f"{what} is {type.plain_name}, this is {describe(operand)}", help=f"make one: {made}")
 
 
 def _weak(f: FunctionBuilder, constant: Constant, type: Scalar, what: str) -> ir.Value:
@@ -132,7 +149,7 @@ def _disagree(left: Operand, right: Operand, symbol: str, a: Scalar, b: Scalar) 
 
 def pass_argument(f: FunctionBuilder, operand: Operand, type: StaticType, what: str) -> ir.Value:
     """The operand as an argument of a device function's parameter of `type`."""
-    if isinstance(type, Scalar):
+    if isinstance(type, (Scalar, Struct)):
         return coerce(f, operand, type, what)
     if isinstance(type, Witness):
         if isinstance(operand, OwnIndex) and operand.witness == type:

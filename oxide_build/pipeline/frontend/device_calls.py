@@ -17,6 +17,7 @@ from oxide_build.pipeline.frontend.constants import Folded
 from oxide_build.pipeline.frontend.conversions import is_weak, pass_argument
 from oxide_build.pipeline.frontend.functions import instance
 from oxide_build.pipeline.frontend.library import Definition
+from oxide_build.pipeline.frontend.named_arguments import match_arguments
 from oxide_build.pipeline.frontend.operands import Constant, Operand, OwnIndex, describe
 from oxide_build.pipeline.frontend.scope import dotted
 from oxide_build.pipeline.frontend.signatures import (
@@ -86,26 +87,7 @@ def _callable(function: Definition) -> FunctionSyntax:
 def _matched(node: ast.Call, syntax: FunctionSyntax) -> dict[str, ast.expr]:
     """The arguments of a call by parameter; what has a default may be missing."""
     names = [argument.arg for argument in syntax.node.args.args]
-    optional = names[len(names) - len(syntax.node.args.defaults) :]
-    text = ast.unparse(node.func)
-    written = ", ".join(f"{name}=…" if name in optional else name for name in names)
-    if len(node.args) > len(names):
-        takes = f"{len(names)} argument{'' if len(names) == 1 else 's'}"
-        raise CompileError(f"`{text}` takes {takes}, this gives {len(node.args)}", help=f"write `{text}({written})`")
-    given = dict(zip(names, node.args, strict=False))
-    for keyword in node.keywords:
-        if keyword.arg is None:
-            raise CompileError("`**` unpacking in a call", help="write the arguments out, by name")
-        if keyword.arg not in names:
-            raise CompileError(f"`{text}` has no parameter `{keyword.arg}`", help=f"write `{text}({written})`")
-        if keyword.arg in given:
-            raise CompileError(f"`{text}` is given `{keyword.arg}` twice", help=f"write `{text}({written})`")
-        given[keyword.arg] = keyword.value
-    missing = [name for name in names if name not in given and name not in optional]
-    if missing:
-        lacks = ", ".join(f"`{name}`" for name in missing)
-        raise CompileError(f"`{text}` is not given {lacks}", help=f"write `{text}({written})`")
-    return {name: given[name] for name in names if name in given}
+    return match_arguments(node, names, names[len(names) - len(syntax.node.args.defaults) :])
 
 
 def _bind(
@@ -142,7 +124,8 @@ def _deduced(annotation: ast.expr | None, operand: Operand) -> tuple[str, Scalar
         return (annotation.id, type) if isinstance(type, Scalar) else None
     if isinstance(annotation, ast.Subscript) and isinstance(annotation.slice, ast.Name):
         view = operand.type if isinstance(operand, ir.Value) else None
-        return (annotation.slice.id, view.element) if isinstance(view, View) else None
+        element = view.element if isinstance(view, View) else None
+        return (annotation.slice.id, element) if isinstance(element, Scalar) else None
     return None
 
 

@@ -7,7 +7,7 @@ import ast
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import Pointer, Scalar, View, i32, i64, u32, u64
+from oxide_build.ir.types import Element, Pointer, Scalar, Struct, View, i32, i64, u32, u64
 from oxide_build.pipeline.frontend.builder import (
     EXPRESSIONS,
     FunctionBuilder,
@@ -187,8 +187,8 @@ def _known_inside(index: Constant, extent: int | None) -> bool:
     return extent is not None
 
 
-def stored_type(pointer: ir.Value) -> Scalar:
+def stored_type(pointer: ir.Value) -> Element:
     """The type of the element a pointer leads to."""
     assert isinstance(pointer.type, Pointer)
-    assert isinstance(pointer.type.element, Scalar)
+    assert isinstance(pointer.type.element, (Scalar, Struct))
     return pointer.type.element

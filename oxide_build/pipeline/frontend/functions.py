@@ -10,7 +10,7 @@ from itertools import count
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import Scalar, Type, View, i32
+from oxide_build.ir.types import Scalar, Struct, Type, View, i32
 from oxide_build.pipeline.frontend.assignment import unassigned_reads
 from oxide_build.pipeline.frontend.builder import (
     FunctionBuilder,
@@ -19,7 +19,7 @@ from oxide_build.pipeline.frontend.builder import (
     PoisonedError,
     Variable,
 )
-from oxide_build.pipeline.frontend.constants import fold
+from oxide_build.pipeline.frontend.constants import check_struct, fold
 from oxide_build.pipeline.frontend.contracts import is_require, require
 from oxide_build.pipeline.frontend.library import Definition
 from oxide_build.pipeline.frontend.operands import Constant, StaticType, Witness
@@ -41,6 +41,9 @@ def translate(kernels: KernelModule) -> ir.Module:
     """
     program = ModuleBuilder(kernels, ir.Module(kernels.source.module))
     program.errors.errors.extend(kernels.mistakes)
+    for struct in kernels.structs:
+        with program.errors.collect():
+            check_struct(Definition(kernels, struct))
     for syntax in kernels.functions.values():
         with program.errors.collect(), kernels.span(syntax.node):
             if syntax.kind == "kernel":
@@ -193,14 +196,14 @@ def _begin(
 
 
 def _bind_parameter(f: FunctionBuilder, node: ast.arg, type: StaticType) -> None:
-    """A view is its own binding; a scalar gets a slot, since Python lets a function assign its parameters."""
+    """A view is its own binding; a scalar or struct gets a slot, since Python lets a function assign its parameters."""
     name = node.arg
     ir_type: Type = i32 if isinstance(type, Witness) else type
     value = f.block.add_argument(ir_type, name)
     if isinstance(type, View):
         f.names[name] = value
         return
-    assert isinstance(type, (Scalar, Witness))
+    assert isinstance(type, (Scalar, Struct, Witness))
     with f.at(node):
         variable = Variable(f.slot(ir_type, name), type, node.lineno)
         f.emit(mir.store(value, variable.slot))
@@ -228,4 +231,4 @@ def _end(f: FunctionBuilder) -> None:
 
 
 def _placeholders(f: FunctionBuilder) -> list[ir.Value]:
-    return [f.constant(0, type) for type in f.function.results if isinstance(type, Scalar)]
+    return [f.zero(type) for type in f.function.results if isinstance(type, (Scalar, Struct))]

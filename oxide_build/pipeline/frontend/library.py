@@ -123,7 +123,7 @@ def unknown_import(path: str, text: str, module: KernelModule) -> CompileError |
             help=f"decorate a function with `@gpu.device`, in {there.source.path}, or make a value a constant assigned "
             "once",
         )
-    if found.name in there.constants or found.name in there.functions:
+    if found.name in there.constants or found.name in there.functions or found.name in there.structs:
         return None
     near = difflib.get_close_matches(found.name, known, n=1)
     return CompileError(
@@ -133,4 +133,4 @@ def unknown_import(path: str, text: str, module: KernelModule) -> CompileError |
 
 
 def _defined(module: KernelModule) -> set[str]:
-    return {*module.functions, *module.constants, *module.names, *module.host_names}
+    return {*module.functions, *module.constants, *module.structs, *module.names, *module.host_names}

@@ -1,7 +1,8 @@
 """`match` to `mir`: a chain of comparisons with constants.
 
-In: a `match` on a number. Out: the subject computed once, each case's constants compared in order, guards after them.
-Its own room because a pattern is no expression: what a name in it means differs.
+In: a `match` on a number or a struct. Out: the subject computed once, each case's constants compared in order, guards
+after them. Its own room because a pattern is no expression: what a name in it means differs. What takes structs apart
+is in `patterns`.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import ast
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import Scalar
+from oxide_build.ir.types import Scalar, Struct
 from oxide_build.pipeline.frontend.builder import STATEMENTS, FunctionBuilder, translates
 from oxide_build.pipeline.frontend.constants import Folded
-from oxide_build.pipeline.frontend.conversions import coerce, scalar
+from oxide_build.pipeline.frontend.conversions import coerce, materialise, scalar
 from oxide_build.pipeline.frontend.operands import Constant, describe
+from oxide_build.pipeline.frontend.patterns import match_pattern
 from oxide_build.pipeline.frontend.statements import branch_on
+from oxide_build.pipeline.frontend.structs import struct_of
 
 
 @translates(STATEMENTS, ast.Match)
@@ -43,7 +46,7 @@ def match(f: FunctionBuilder, node: ast.Match) -> None:
 def _subject(f: FunctionBuilder, node: ast.expr) -> ir.Value:
     operand = f.expression(node)
     with f.at(node):
-        value = scalar(f, operand)
+        value = materialise(f, operand) if struct_of(operand) is not None else scalar(f, operand)
         if isinstance(value.type, Scalar) and value.type.is_float:
             raise CompileError(f"`match` on {describe(operand)}", help="compare floats with `if`")
         return value
@@ -51,8 +54,20 @@ def _subject(f: FunctionBuilder, node: ast.expr) -> ir.Value:
 
 def _branch(f: FunctionBuilder, subject: ir.Value, case: ast.match_case, body: ir.Block, following: ir.Block) -> None:
     """Go to the case's body where one of its constants is the subject and its guard holds."""
-    constants = _constants(f, case.pattern)
     guarded = ir.Block() if case.guard is not None else body
+    if isinstance(subject.type, Struct):
+        match_pattern(f, subject, case.pattern, guarded, following)
+    else:
+        _compare(f, subject, case.pattern, guarded, following)
+    if case.guard is not None:
+        f.start(guarded)
+        branch_on(f, case.guard, body, following)
+
+
+def _compare(
+    f: FunctionBuilder, subject: ir.Value, pattern: ast.pattern, guarded: ir.Block, following: ir.Block
+) -> None:
+    constants = _constants(f, pattern)
     if constants is None:
         f.branch(guarded)
     for constant in constants or ():
@@ -62,9 +77,6 @@ def _branch(f: FunctionBuilder, subject: ir.Value, case: ast.match_case, body: i
         f.start(otherwise)
     if constants is not None:
         f.branch(following)
-    if case.guard is not None:
-        f.start(guarded)
-        branch_on(f, case.guard, body, following)
 
 
 def _type(subject: ir.Value) -> Scalar:

@@ -34,6 +34,7 @@ from oxide_build.pipeline.frontend.operands import (
 )
 from oxide_build.pipeline.frontend.outside import refuse_builtin
 from oxide_build.pipeline.frontend.scope import dotted
+from oxide_build.pipeline.frontend.structs import field, struct_of
 from oxide_build.pipeline.frontend.threads import coordinate
 
 BUILTINS = ("abs", "bool", "divmod", "len", "max", "min", "pow", "print", "range", "round")
@@ -85,6 +86,8 @@ def unknown_name(f: FunctionBuilder, name: str) -> CompileError:
         return unknown
     if name in f.module.functions:
         return CompileError(f"`{name}` is a function", help=f"call it: `{name}(…)`")
+    if name in f.module.structs:
+        return CompileError(f"`{name}` is a struct's type", help=f"make a value of it: `{name}(…)`")
     if name in f.module.constants:
         return CompileError(
             f"`{name}` is not a constant the compiler can read",
@@ -103,7 +106,7 @@ def unknown_name(f: FunctionBuilder, name: str) -> CompileError:
     builtin = refuse_builtin(name)
     if builtin is not None:
         return builtin
-    known = [*f.names, *f.module.constants, *f.module.functions, *f.module.names, *BUILTINS]
+    known = [*f.names, *f.module.constants, *f.module.functions, *f.module.structs, *f.module.names, *BUILTINS]
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean `{near[0]}`?" if near else "assign it before, or make it a parameter"
     return CompileError(f"unknown name `{name}`", help=hint)
@@ -145,6 +148,8 @@ def attribute(f: FunctionBuilder, node: ast.Attribute) -> Operand:
     if not local and isinstance(node.value, ast.Name):
         raise _unknown_member(f, node) or unknown_name(f, node.value.id)
     operand = f.expression(node.value)
+    if struct_of(operand) is not None:
+        return field(f, operand, node.attr)
     is_array = isinstance(operand, ir.Value) and isinstance(operand.type, View)
     has = "an array has `.shape` and `.unchecked`" if is_array else "it has none"
     raise CompileError(f"{describe(operand)} has no attribute `{node.attr}`", help=has)

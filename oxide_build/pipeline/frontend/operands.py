@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from oxide_build import ir
-from oxide_build.ir.types import Scalar, Type, View, bool_, f32, i32, i64
+from oxide_build.ir.types import Scalar, Struct, Type, View, bool_, f32, i32, i64
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,19 @@ class Constant:
 
 
 @dataclass(frozen=True)
+class Record:
+    """A struct known at compile time: the values of its fields in order, of exactly their types."""
+
+    type: Struct
+    values: tuple[Constant | Record, ...]
+
+    def field(self, name: str) -> Constant | Record | None:
+        """The value of a field; None where there is none of that name."""
+        names = [field for field, _ in self.type.fields]
+        return self.values[names.index(name)] if name in names else None
+
+
+@dataclass(frozen=True)
 class Witness:
     """The static type of a thread's own index: which of how many dimensions (0 is x, the last axis of an array)."""
 
@@ -48,7 +61,7 @@ class OwnIndex:
     witness: Witness
 
 
-Operand: TypeAlias = "ir.Value | Constant | OwnIndex | tuple[Operand, ...]"
+Operand: TypeAlias = "ir.Value | Constant | Record | OwnIndex | tuple[Operand, ...]"
 StaticType: TypeAlias = "Type | Witness"
 
 _VIEW_NAMES = {"read": "Slice", "disjoint": "DisjointSlice", "mut": "MutSlice"}
@@ -66,14 +79,17 @@ def describe_type(type: StaticType) -> str:
     """A type as the author writes it."""
     if isinstance(type, Witness):
         return WITNESS_NAMES[type]
+    if isinstance(type, Struct):
+        return type.plain_name
     if not isinstance(type, View):
         return str(type)
+    element = describe_type(type.element)
     if type.space != "global":
-        return f"{type.space} array of {type.element}"
+        return f"{type.space} array of {element}"
     if None not in type.shape:
-        return f"table of {type.element}"
+        return f"table of {element}"
     dimension = "" if type.rank == 1 else f"{type.rank}D"
-    return f"{_VIEW_NAMES[type.access]}{dimension}[{type.element}]"
+    return f"{_VIEW_NAMES[type.access]}{dimension}[{element}]"
 
 
 def describe(operand: Operand) -> str:
@@ -85,7 +101,7 @@ def describe(operand: Operand) -> str:
     return describe_type(type_of(operand))
 
 
-def type_of(operand: ir.Value | Constant | OwnIndex) -> StaticType:
+def type_of(operand: ir.Value | Constant | Record | OwnIndex) -> StaticType:
     """The static type an operand has on its own."""
     if isinstance(operand, Constant):
         return operand.alone

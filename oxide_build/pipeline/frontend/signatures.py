@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from oxide_build.errors import Collector, CompileError
-from oxide_build.ir.types import Scalar
-from oxide_build.pipeline.frontend.annotations import scalar_type, static_type
+from oxide_build.ir.types import Element, Scalar
+from oxide_build.pipeline.frontend.annotations import element_type, scalar_type, static_type
 from oxide_build.pipeline.frontend.constants import TYPE_PATHS, Folded, fold, typed_constant
 from oxide_build.pipeline.frontend.library import Definition
 from oxide_build.pipeline.frontend.operands import Constant, StaticType, Witness, describe_type
@@ -61,7 +61,7 @@ class Signature:
     """What a function declares: parameters in order, results, and the constants parameters default to."""
 
     parameters: dict[str, Declared]
-    results: tuple[Scalar, ...]
+    results: tuple[Element, ...]
     defaults: dict[str, Folded]
 
 
@@ -74,7 +74,7 @@ def signature(module: KernelModule, syntax: FunctionSyntax) -> Signature:
         with errors.collect(), module.span(argument):
             parameters[argument.arg] = _parameter_type(module, syntax, argument)
     defaults = _defaults(module, syntax, errors)
-    results: tuple[Scalar, ...] = ()
+    results: tuple[Element, ...] = ()
     with errors.collect(), module.span(syntax.node):
         results = _results(module, syntax)
     errors.raise_if_any()
@@ -140,7 +140,7 @@ def _defaults(module: KernelModule, syntax: FunctionSyntax, errors: Collector) -
     return found
 
 
-def _results(module: KernelModule, syntax: FunctionSyntax) -> tuple[Scalar, ...]:
+def _results(module: KernelModule, syntax: FunctionSyntax) -> tuple[Element, ...]:
     annotation = syntax.node.returns
     if annotation is None:
         if syntax.kind == "kernel":
@@ -156,8 +156,8 @@ def _results(module: KernelModule, syntax: FunctionSyntax) -> tuple[Scalar, ...]
             raise CompileError("a kernel returns nothing", help="write `-> None` and give it an array for its results")
         if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) in ("tuple", "Tuple"):
             items = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
-            return tuple(scalar_type(item, module) for item in items)
-        return (scalar_type(annotation, module),)
+            return tuple(element_type(item, module) for item in items)
+        return (element_type(annotation, module),)
 
 
 def type_variables(module: KernelModule, syntax: FunctionSyntax) -> dict[str, tuple[Scalar, ...]]:

@@ -7,7 +7,7 @@ import ast
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import Scalar
+from oxide_build.ir.types import Scalar, Struct
 from oxide_build.pipeline.frontend.builder import (
     STATEMENTS,
     FunctionBuilder,
@@ -60,7 +60,7 @@ def return_(f: FunctionBuilder, node: ast.Return) -> None:
     values = [
         coerce(f, item, type, f"the result of `{f.syntax.name}`")
         for item, type in zip(items, wanted, strict=True)
-        if isinstance(type, Scalar)
+        if isinstance(type, (Scalar, Struct))
     ]
     f.leave(mir.return_(*values))
 

@@ -38,8 +38,9 @@ class FunctionSyntax:
 class KernelModule:
     """A parsed kernel module: `names` maps imported names to canonical paths, `constants` to unevaluated values.
 
-    An enum's members are constants too, under `Op.ADD`. `mistakes` are those of decorators: they wait for the report
-    that `translate` makes of everything. `library` finds the modules that imported names come from.
+    An enum's members are constants too, under `Op.ADD`. `structs` are classes so marked, not read any further yet.
+    `mistakes` are those of decorators: they wait for the report that `translate` makes of everything. `library` finds
+    the modules that imported names come from.
     """
 
     source: SourceFile
@@ -49,6 +50,7 @@ class KernelModule:
     host_names: frozenset[str]
     library: Library = field(repr=False, compare=False)
     mistakes: tuple[CompileError, ...] = ()
+    structs: dict[str, ast.ClassDef] = field(default_factory=dict)
 
     def span(self, node: ast.AST) -> Span:
         """Where `node` stands in the source."""
@@ -74,13 +76,15 @@ def read_module(source: SourceFile, library: Library) -> KernelModule:
                 _check_unique(source, functions, function)
                 functions[node.name] = function
     constants = _constants(tree, names)
-    host_names = frozenset(_bound_names(tree)) - names.keys() - constants.keys() - functions.keys()
-    return KernelModule(source, names, constants, functions, host_names, library, tuple(errors.errors))
+    structs = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef) and _is_struct(node, names)}
+    known = names.keys() | constants.keys() | functions.keys() | structs.keys()
+    host_names = frozenset(_bound_names(tree)) - known
+    return KernelModule(source, names, constants, functions, host_names, library, tuple(errors.errors), structs)
 
 
 def span_of(source: SourceFile, node: ast.AST) -> Span:
-    """Where `node` stands; Python counts UTF-8 bytes, reports count characters. A function is its `def` line."""
-    if isinstance(node, ast.FunctionDef):
+    """Where `node` stands; Python counts UTF-8 bytes, reports count characters. A function or class is one line."""
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         text = source.line(node.lineno)
         return Span(source, node.lineno, node.col_offset + 1, node.lineno, len(text.rstrip()) + 1)
     if not isinstance(node, (ast.expr, ast.stmt, ast.arg, ast.keyword, ast.pattern)):
@@ -141,6 +145,11 @@ def _function(
             return FunctionSyntax(node.name, "device", node, inline=_inline_option(decorator))
         block = _block_option(decorator)
     return FunctionSyntax(node.name, "kernel" if path == "gpu.kernel" else "device", node, block)
+
+
+def _is_struct(node: ast.ClassDef, names: dict[str, str]) -> bool:
+    marks = (mark.func if isinstance(mark, ast.Call) else mark for mark in node.decorator_list)
+    return any(dotted(mark, names) == "gpu.struct" for mark in marks)
 
 
 def _inline_option(decorator: ast.expr) -> bool:

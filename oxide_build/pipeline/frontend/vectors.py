@@ -66,7 +66,7 @@ def _vector_view(f: FunctionBuilder, node: ast.expr) -> ir.Value:
             )
         if type.element not in _TYPES:
             known = ", ".join(map(str, _TYPES))
-            raise CompileError(f"no vector access to {type.element}", help=f"there is one to {known}")
+            raise CompileError(f"no vector access to {describe_type(type.element)}", help=f"there is one to {known}")
     return view
 
 

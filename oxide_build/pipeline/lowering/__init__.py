@@ -8,7 +8,7 @@ handlers; `function` is what they build with, `types` what a value becomes.
 from __future__ import annotations
 
 from oxide_build.ir import Function, Module, Value
-from oxide_build.ir.types import View, bool_
+from oxide_build.ir.types import Scalar, Struct, View, bool_
 from oxide_build.pipeline.lowering import (
     arch,
     arithmetic,
@@ -23,18 +23,19 @@ from oxide_build.pipeline.lowering import (
     memory,
     printing,
     ptx,
+    structs,
     threads,
     vectors,
     warps,
 )
 from oxide_build.pipeline.lowering.function import FunctionLowering
-from oxide_build.pipeline.lowering.types import launch_parts, parts
+from oxide_build.pipeline.lowering.types import launch_parts, leaves, parts
 from oxide_build.pipeline.options import Options
 from oxide_build.pipeline.targets import Target
 
 FAMILIES = (
     *(arch, arithmetic, arrays, atomics, bits, checks, control, conversions, division),
-    *(math, memory, printing, ptx, threads, vectors, warps),
+    *(math, memory, printing, ptx, structs, threads, vectors, warps),
 )
 """The rooms that register handlers."""
 
@@ -85,9 +86,11 @@ def _take_launched(lowering: FunctionLowering, value: Value) -> list[str]:
         dynamic = [extent for extent, fixed in zip(extents, value.type.shape, strict=True) if fixed is None]
         lowering.bind(value, pointer, *dynamic)
         return [_pointer(lowering, value), *(_EXTENT for _ in extents)]
-    (given,) = taken
-    lowering.bind(value, conversions.truth(lowering, given) if value.type == bool_ else given)
-    return ["noundef"]
+    assert isinstance(value.type, (Scalar, Struct))
+    scalars = [scalar for _, scalar in leaves(value.type)]
+    pairs = zip(taken, scalars, strict=True)
+    lowering.bind(value, *(conversions.truth(lowering, part) if scalar == bool_ else part for part, scalar in pairs))
+    return ["noundef"] * len(taken)
 
 
 def _pointer(lowering: FunctionLowering, value: Value) -> str:

@@ -10,9 +10,9 @@ from math import prod
 
 from oxide_build.dialects import llvm, mir, nvvm
 from oxide_build.ir import Global, Op, Value
-from oxide_build.ir.types import View, i8, i32
+from oxide_build.ir.types import Scalar, View, i8, i32
 from oxide_build.pipeline.lowering.function import FunctionLowering, lowers, wrapped
-from oxide_build.pipeline.lowering.types import stored
+from oxide_build.pipeline.lowering.types import storage, stored
 
 ALIGNMENT = 16
 """The widest access of the GPU, in bytes."""
@@ -28,13 +28,13 @@ An external name stands in PTX as it is, where a dot may not; the underscores ar
 def lower_shared_array(lowering: FunctionLowering, op: Op) -> Value:
     view = _view(op)
     name = f"{lowering.function.name}.{op.attributes['symbol']}"
-    return _address(lowering, Global(name, stored(view.element), _count(view), view.space, ALIGNMENT))
+    return _address(lowering, Global(name, *storage(view.element, _count(view)), view.space, ALIGNMENT))
 
 
 @lowers(mir.dynamic_shared_array)
 def lower_dynamic_shared_array(lowering: FunctionLowering, op: Op) -> list[Value]:
     """The launch says how many bytes there are; a GPU has far less than 2**31."""
-    element = stored(_view(op).element)
+    element = _view(op).element
     address = _address(lowering, Global(DYNAMIC, i8, 0, "shared", ALIGNMENT))
     size = lowering.compute(nvvm.read_register, register="dynamic_smem_size")
     return [address, lowering.compute(llvm.udiv, size, lowering.constant(element.size, i32))]
@@ -43,13 +43,15 @@ def lower_dynamic_shared_array(lowering: FunctionLowering, op: Op) -> list[Value
 @lowers(mir.local_array)
 def lower_local_array(lowering: FunctionLowering, op: Op) -> Value:
     view = _view(op)
-    return lowering.compute(llvm.alloca, element=stored(view.element), count=_count(view), alignment=ALIGNMENT)
+    element, count = storage(view.element, _count(view))
+    return lowering.compute(llvm.alloca, element=element, count=count, alignment=ALIGNMENT)
 
 
 @lowers(mir.table)
 def lower_table(lowering: FunctionLowering, op: Op) -> Value:
     """Read-only global memory: threads read it at different places, and there is no limit to its size."""
     view = _view(op)
+    assert isinstance(view.element, Scalar)
     element = stored(view.element)
     values = tuple(wrapped(value, element) for value in op.attributes["values"])
     tables = (item for item in lowering.module.globals.values() if item.name.startswith(TABLE))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from oxide_build.dialects import llvm, mir
 from oxide_build.ir import Op, Value
-from oxide_build.ir.types import Pointer, Scalar, Space, Type, View, bool_, i32, i64
+from oxide_build.ir.types import Element, Pointer, Scalar, Space, Struct, Type, View, bool_, i8, i32, i64
 from oxide_build.pipeline.lowering.conversions import convert, truth
 from oxide_build.pipeline.lowering.function import FunctionLowering, lowers
-from oxide_build.pipeline.lowering.types import stored
+from oxide_build.pipeline.lowering.types import leaves, stored
 
 
 @lowers(mir.extent)
@@ -29,7 +29,7 @@ def lower_element(lowering: FunctionLowering, op: Op) -> Value:
         column = _wide(lowering, lowering.operand(op, 1 + dimension), index.type)
         offset = lowering.compute(llvm.add, row, column)
     pointer, *_ = lowering.parts(view)
-    return lowering.compute(llvm.getelementptr, pointer, offset, element=_element(op.result))
+    return _address(lowering, pointer, offset, _element(op.result))
 
 
 @lowers(mir.subview)
@@ -40,8 +40,30 @@ def lower_subview(lowering: FunctionLowering, op: Op) -> list[Value]:
     for dimension in range(1, view.type.rank):
         offset = lowering.compute(llvm.mul, offset, _wide(lowering, lowering.extent(view, dimension), i32))
     pointer, *extents = lowering.parts(view)
-    start = lowering.compute(llvm.getelementptr, pointer, offset, element=stored(view.type.element))
+    start = _address(lowering, pointer, offset, view.type.element)
     return [start, *(extents if view.type.shape[0] is not None else extents[1:])]
+
+
+def _address(lowering: FunctionLowering, pointer: Value, index: Value, element: Element) -> Value:
+    """Where the element at an index lies, counted from `pointer`."""
+    if isinstance(element, Scalar):
+        return lowering.compute(llvm.getelementptr, pointer, index, element=stored(element))
+    offset = lowering.compute(llvm.mul, index, lowering.constant(element.size, i64))
+    return lowering.compute(llvm.getelementptr, pointer, offset, element=i8)
+
+
+@lowers(mir.field_address)
+def lower_field_address(lowering: FunctionLowering, op: Op) -> Value:
+    struct = _element(op.operands[0])
+    assert isinstance(struct, Struct)
+    return _beyond(lowering, lowering.operand(op), struct.offsets[op.attributes["field"]])
+
+
+def _beyond(lowering: FunctionLowering, pointer: Value, bytes: int) -> Value:
+    """The address so many bytes on."""
+    if not bytes:
+        return pointer
+    return lowering.compute(llvm.getelementptr, pointer, lowering.constant(bytes, i64), element=i8)
 
 
 def _wide(lowering: FunctionLowering, value: Value, type: Type) -> Value:
@@ -49,11 +71,11 @@ def _wide(lowering: FunctionLowering, value: Value, type: Type) -> Value:
     return convert(lowering, value, type, i64)
 
 
-def _element(pointer: Value) -> Scalar:
-    """The type in memory of what a typed mir pointer points to."""
+def _element(pointer: Value) -> Element:
+    """The type of what a typed mir pointer points to."""
     assert isinstance(pointer.type, Pointer)
-    assert isinstance(pointer.type.element, Scalar)
-    return stored(pointer.type.element)
+    assert isinstance(pointer.type.element, (Scalar, Struct))
+    return pointer.type.element
 
 
 def _space(pointer: Value) -> Space:
@@ -62,19 +84,27 @@ def _space(pointer: Value) -> Space:
 
 
 @lowers(mir.load)
-def lower_load(lowering: FunctionLowering, op: Op) -> Value:
-    type = _element(op.operands[0])
-    value = lowering.compute(llvm.load, lowering.operand(op), type=type, alignment=type.size)
-    if _space(op.operands[0]) == "local":
+def lower_load(lowering: FunctionLowering, op: Op) -> list[Value]:
+    """One load for each scalar of a struct: LLVM drops those that nobody needs."""
+    (pointer,) = op.operands
+    address, local = lowering.operand(op), _space(pointer) == "local"
+    places = leaves(_element(pointer))
+    return [_load(lowering, _beyond(lowering, address, offset), scalar, local) for offset, scalar in places]
+
+
+def _load(lowering: FunctionLowering, address: Value, scalar: Scalar, local: bool) -> Value:
+    value = lowering.compute(llvm.load, address, type=stored(scalar), alignment=scalar.size)
+    if local:
         # What a thread reads before it has written is any one value, never undefined behaviour.
         value = lowering.compute(llvm.freeze, value)
-    return truth(lowering, value) if op.result.type == bool_ else value
+    return truth(lowering, value) if scalar == bool_ else value
 
 
 @lowers(mir.store)
 def lower_store(lowering: FunctionLowering, op: Op) -> tuple[()]:
-    type, (value, pointer) = _element(op.operands[1]), lowering.operands(op)
-    if op.operands[0].type == bool_:
-        value = lowering.compute(llvm.zext, value, type=type)
-    lowering.emit(llvm.store, value, pointer, alignment=type.size)
+    value, pointer = op.operands
+    address = lowering.operand(op, 1)
+    for part, (offset, scalar) in zip(lowering.parts(value), leaves(_element(pointer)), strict=True):
+        kept = lowering.compute(llvm.zext, part, type=stored(scalar)) if scalar == bool_ else part
+        lowering.emit(llvm.store, kept, _beyond(lowering, address, offset), alignment=scalar.size)
     return ()
