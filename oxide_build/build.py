@@ -48,7 +48,7 @@ class Built:
         return self.job.package
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Image:
     """One image to be: its job, which unit of it, its target, and the LLVM IR it is made from."""
 

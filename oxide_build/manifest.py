@@ -4,10 +4,11 @@ In: a module's kernels and the images compiled from them. Out: the JSON file tha
 beside the images, and the same data read back. Its own room because build and runtime
 both speak it and must not know each other: the build writes it, the loader reads it.
 
-Artifacts lie in `DIRECTORY` beside the kernel module: `<module>.json` (this file) and
-one `<module>.<target>.ptx` a target, and one `<module>.<unit>.<target>.ptx` for each variant of a
-kernel that has several, so that a variant nobody asks for is never read. The file is sorted and holds no path outside the
-package, no time and no host name, so equal inputs give equal bytes.
+Artifacts lie in `DIRECTORY` beside the kernel module: `<module>.json` (this file), one
+`<module>.<target>.ptx` a target, and one `<module>.<unit>.<target>.ptx` for each variant of a
+kernel that has several, so that a variant nobody asks for is never read. The file is sorted
+and holds no path outside the package, no time and no host name, so equal inputs give equal
+bytes.
 
 A kernel's launch parameters are its declared ones in order: a scalar is itself; a view
 is a 64-bit pointer followed by one `i32` extent a dimension, row-major and contiguous.

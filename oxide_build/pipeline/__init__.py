@@ -27,7 +27,18 @@ from oxide_build.pipeline.mem2reg import promote_slots
 from oxide_build.pipeline.options import Options
 from oxide_build.pipeline.targets import Target
 
-__all__ = ["LEGAL", "Observer", "Resolve", "Stage", "describe", "describe_generics", "ignore", "to_llvm_ir", "to_ssa", "verified"]
+__all__ = [
+    "LEGAL",
+    "Observer",
+    "Resolve",
+    "Stage",
+    "describe",
+    "describe_generics",
+    "ignore",
+    "to_llvm_ir",
+    "to_ssa",
+    "verified",
+]
 
 
 class Stage(str, Enum):

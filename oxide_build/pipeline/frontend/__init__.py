@@ -3,9 +3,10 @@
 Files are named after Python's grammar (`names`, `arithmetic`, `conditions`, `elements`,
 `calls`, `assignments`, `statements`, `loops`, `functions`) or after what they call on
 (`numbers`, `mathematics`, `bits`, `threads`, `memory`, `arrays`, `vectors`, `tables`,
-`atomics`, `warps`, `clocks`); `decorators`, `launches` and `variants` say what kernels declare; `scope`, `annotations` and `constants` say what names
-mean; `conversions` holds the type rules; `assignment` and `contracts` check what types
-cannot; `outside` answers what the language leaves out.
+`atomics`, `warps`, `clocks`); `decorators`, `launches` and `variants` say what a kernel's
+decorator asks for; `scope`, `annotations` and `constants` say what names mean; `conversions`
+holds the type rules; `assignment` and `contracts` check what types cannot; `outside` answers
+what the language leaves out.
 """
 
 from oxide_build.pipeline.frontend import (

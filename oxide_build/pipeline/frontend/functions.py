@@ -121,7 +121,9 @@ def _declaration(syntax: FunctionSyntax, found: Variants) -> tuple[object, ...]:
     parameters = tuple((a.arg, "" if a.annotation is None else ast.unparse(a.annotation)) for a in arguments)
     types = tuple((name, tuple(map(str, listed))) for name, listed in found.types.items())
     constants = tuple((n, str(c.type.kind), c.texts, c.default) for n, c in found.constants.items())
-    carriers = tuple((a.arg, type_variable(a.annotation)) for a in arguments if type_variable(a.annotation) in found.types)
+    carriers = tuple(
+        (a.arg, type_variable(a.annotation)) for a in arguments if type_variable(a.annotation) in found.types
+    )
     return (syntax.name, parameters, types, constants, carriers)
 
 

@@ -74,7 +74,9 @@ def overrides(module: KernelModule, options: Mapping[str, ast.expr]) -> tuple[tu
             with module.span(options[name]):
                 folded = fold(options[name], module)
                 if not isinstance(folded, Constant) or not isinstance(folded.value, bool):
-                    raise CompileError(f"`{name}` is True or False", help=f"write `@gpu.kernel({KERNEL_OPTIONS[name]})`")
+                    raise CompileError(
+                        f"`{name}` is True or False", help=f"write `@gpu.kernel({KERNEL_OPTIONS[name]})`"
+                    )
                 found.append((name, folded.value))
     return tuple(found)
 
@@ -94,7 +96,7 @@ def _count(module: KernelModule, options: Mapping[str, ast.expr], name: str, mos
 
 
 def _block(module: KernelModule, node: ast.expr, constants: Mapping[str, object]) -> Block:
-    """The block a kernel's decorator fixes, as (x, y, z): numbers, module constants, names of `gpu.Const` parameters."""
+    """The block a kernel's decorator fixes: numbers, module constants, names of `gpu.Const` parameters."""
     with module.span(node):
         items = [_extent(module, item, constants) for item in (node.elts if isinstance(node, ast.Tuple) else [node])]
         flat = [item for group in items for item in group]

@@ -142,7 +142,9 @@ def _listed(module: KernelModule, syntax: FunctionSyntax, declared: Mapping[str,
 
 
 def _example(name: str, type: ConstType) -> str:
-    values = {"function": "(add, larger)", "bool": "(False, True)", "float": "(0.5, 1.0)"}.get(str(type.kind), "(64, 128)")
+    values = {"function": "(add, larger)", "bool": "(False, True)", "float": "(0.5, 1.0)"}.get(
+        str(type.kind), "(64, 128)"
+    )
     return f'@gpu.kernel(values={{"{name}": {values}}})'
 
 
@@ -177,9 +179,7 @@ def _unknown_parameter(syntax: FunctionSyntax, declared: Mapping[str, ConstType]
     return CompileError(f"`{syntax.name}` has no parameter {name!r}", help=hint)
 
 
-def _values(
-    module: KernelModule, name: str, type: ConstType, node: ast.expr, default: ast.expr | None
-) -> Listed:
+def _values(module: KernelModule, name: str, type: ConstType, node: ast.expr, default: ast.expr | None) -> Listed:
     items = _items(module, name, node)
     values = tuple(_value(module, name, type, item) for item in items)
     texts = tuple(map(_text, values))
