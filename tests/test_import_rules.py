@@ -11,7 +11,9 @@ PACKAGE = Path(__file__).parents[1] / "oxide_build"
 FLOORS = (
     {"errors", "manifest", "pipeline.options"},
     {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice"},
+    {"variants"},
     {"dialects", "readers", "runtime"},
+    {"pipeline.units"},
     {"pipeline.frontend", "pipeline.mem2reg", "pipeline.lowering", "pipeline.llvm_ir", "pipeline.ptx"}
     | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "archives", "explain"},
     {"pipeline", "jobs"},
@@ -21,7 +23,7 @@ FLOORS = (
 )
 """From the ground up. Rooms of one floor do not import each other, so stages never do."""
 
-ONLY = {"gpu": set[str](), "ir": {"errors"}, "runtime": {"errors", "manifest", "signature"}}
+ONLY = {"gpu": set[str](), "ir": {"errors"}, "runtime": {"errors", "manifest", "signature", "variants"}}
 """Rooms that may import less than all below them; `gpu` counts only while it is being imported, not when used."""
 
 OUTSIDE = {

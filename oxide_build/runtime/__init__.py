@@ -98,13 +98,15 @@ def configure(
     return settled(kernel) if family is None else GenericConfiguration(family, settled)
 
 
-def image(module: str, name: str) -> tuple[manifest.Artifact, bytes]:
-    """The image of kernel `name` of a module, of a generic one its first variant's, for the current GPU; its content.
+def image(module: str, name: str | None = None) -> tuple[manifest.Artifact, bytes]:
+    """The image of a module's ordinary kernels chosen for the current GPU, and its content.
+
+    With a `name`, the image that kernel lies in; of a generic one, its first variant.
 
     Raises LoadError, and DriverNotFoundError without a driver or a GPU.
     """
     here, loaded = device.current(), loader.module(module)
-    artifact = loaded.artifact(here.capability, here.driver, loaded.kernel(name).unit)
+    artifact = loaded.artifact(here.capability, here.driver, loaded.kernel(name).unit if name else "")
     return artifact, loaded.read(artifact)
 
 

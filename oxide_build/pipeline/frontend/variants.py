@@ -14,12 +14,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import prod
 
-from oxide_build.errors import CompileError, CompileErrors, SourceFile
+from oxide_build.errors import Collector, CompileError, CompileErrors, SourceFile
 from oxide_build.ir.types import Scalar
 from oxide_build.pipeline.frontend.constants import fold
 from oxide_build.pipeline.frontend.launches import overrides
 from oxide_build.pipeline.frontend.library import Definition, Resolve, function_of, nowhere, parse
 from oxide_build.pipeline.frontend.operands import Constant
+from oxide_build.pipeline.frontend.scope import dotted
 from oxide_build.pipeline.frontend.signatures import (
     ConstType,
     bind_types,
@@ -130,14 +131,16 @@ def _listed(module: KernelModule, syntax: FunctionSyntax, declared: Mapping[str,
     defaults = {argument.arg: node for argument, node in default_nodes(syntax)}
     arguments = {argument.arg: argument for argument in syntax.node.args.args}
     found: dict[str, Listed] = {}
+    errors = Collector()
     for name, type in declared.items():
-        if name not in nodes:
-            with module.span(arguments[name]):
+        with errors.collect(), module.span(arguments[name]):
+            if name not in nodes:
                 raise CompileError(
                     f"nothing says which values `{name}` may have",
                     help=f"list them, one variant is compiled for each: {_example(name, type)}",
                 )
-        found[name] = _values(module, name, type, nodes[name], defaults.get(name))
+            found[name] = _values(module, name, type, nodes[name], defaults.get(name))
+    errors.raise_if_any()
     return found
 
 
@@ -180,12 +183,12 @@ def _unknown_parameter(syntax: FunctionSyntax, declared: Mapping[str, ConstType]
 
 
 def _values(module: KernelModule, name: str, type: ConstType, node: ast.expr, default: ast.expr | None) -> Listed:
-    items = _items(module, name, node)
-    values = tuple(_value(module, name, type, item) for item in items)
+    home, items = _items(module, name, node)
+    values = tuple(_value(home, name, type, item) for item in items)
     texts = tuple(map(_text, values))
     for item, text, number in zip(items, texts, itertools.count(), strict=False):
         if text in texts[:number]:
-            with module.span(item):
+            with home.span(item):
                 raise CompileError(f"`{name}` lists {text} twice", help="remove one")
     if default is None:
         return Listed(type, values, texts, texts[0])
@@ -198,16 +201,21 @@ def _values(module: KernelModule, name: str, type: ConstType, node: ast.expr, de
     return Listed(type, values, texts, chosen)
 
 
-def _items(module: KernelModule, name: str, node: ast.expr) -> list[ast.expr]:
-    """The values as written: a tuple or list in place, or a module-level constant that is one."""
-    if isinstance(node, ast.Name) and isinstance(module.constants.get(node.id), (ast.Tuple, ast.List)):
-        node = module.constants[node.id]
-    with module.span(node):
-        if not isinstance(node, (ast.Tuple, ast.List)) or not node.elts:
+def _items(module: KernelModule, name: str, node: ast.expr) -> tuple[KernelModule, list[ast.expr]]:
+    """The values as written, and where: a tuple or list in place, or a module-level constant that is one."""
+    home, written = module, node
+    path = dotted(node, module.names)
+    found = module.library.find(path) if path else None
+    if found is not None:
+        home, written = found.module, found.module.constants.get(found.name, node)
+    elif isinstance(node, ast.Name):
+        written = module.constants.get(node.id, node)
+    if not isinstance(written, (ast.Tuple, ast.List)) or not written.elts:
+        with module.span(node):
             raise CompileError(
-                f"the values of `{name}` are a tuple with at least one", help=f'write values={{"{name}": (64, 128)}}'
+                f"the values of `{name}` are a tuple of at least one", help=f'write values={{"{name}": (64, 128)}}'
             )
-    return node.elts
+    return home, written.elts
 
 
 def _value(module: KernelModule, name: str, type: ConstType, node: ast.expr) -> Constant | Definition:
