@@ -87,7 +87,7 @@ def positional(x: MutSlice[f32]) -> None:
 #     @gpu.kernel(block=("SIDE", "side"), values={"SIDE": (16, 64)})
 #                       ^^^^^^^^^^^^^^^^
 #   help: name one of: SIDE
-# kernel_options.py:47:19: error: a block is one to three positive integers with a product of at most 1024, this is 64 x 64
+# kernel_options.py:47:19: error: a block is one to three positive integers with a product of at most 1024, this is 64 x 64, with SIDE = 64
 #     @gpu.kernel(block=("SIDE", "SIDE"), values={"SIDE": (16, 64)})
 #                       ^^^^^^^^^^^^^^^^
 #   help: write `block=256` or `block=(16, 16)`, or module-level constants

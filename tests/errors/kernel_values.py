@@ -87,6 +87,10 @@ def in_some(x: Slice[T], out: DisjointSlice[T], n: gpu.Const[int]) -> None:
 #     def unlisted(x: MutSlice[f32], n: gpu.Const[int], op: gpu.Const[Callable[[f32, f32], f32]]) -> None:
 #                                    ^^^^^^^^^^^^^^^^^
 #   help: list them, one variant is compiled for each: @gpu.kernel(values={"n": (64, 128)})
+# kernel_values.py:22:51: error: nothing says which values `op` may have
+#     def unlisted(x: MutSlice[f32], n: gpu.Const[int], op: gpu.Const[Callable[[f32, f32], f32]]) -> None:
+#                                                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+#   help: list them, one variant is compiled for each: @gpu.kernel(values={"op": (add, larger)})
 # kernel_values.py:26:21: error: `misspelt` has no parameter 'BLOK'
 #     @gpu.kernel(values={"BLOK": (64, 128)})
 #                         ^^^^^^
@@ -95,7 +99,7 @@ def in_some(x: Slice[T], out: DisjointSlice[T], n: gpu.Const[int]) -> None:
 #     @gpu.kernel(values={"x": (64, 128)})
 #                         ^^^
 #   help: declare it `x: gpu.Const[int]`
-# kernel_values.py:36:26: error: the values of `n` are a tuple with at least one
+# kernel_values.py:36:26: error: the values of `n` are a tuple of at least one
 #     @gpu.kernel(values={"n": 64})
 #                              ^^
 #   help: write values={"n": (64, 128)}
@@ -147,4 +151,4 @@ def in_some(x: Slice[T], out: DisjointSlice[T], n: gpu.Const[int]) -> None:
 #             out[i] = x[i + oops]
 #                            ^^^^
 #   help: assign it before, or make it a parameter
-# 16 errors
+# 17 errors

@@ -43,7 +43,7 @@ def reduce(
     x: Slice[T], out: MutSlice[T], first: T, op: gpu.Const[Callable[[T, T], T]] = larger, BLOCK: gpu.Const[int] = 64
 ) -> None:
     gpu.require(len(x) <= len(out) * BLOCK)
-    partial = gpu.shared_array(BLOCK, T)
+    partial = gpu.shared_array(BLOCK, x.dtype)
     t = gpu.thread_idx.x
     i = gpu.block_idx.x * BLOCK + t
     partial[t] = x[i] if i < len(x) else first
@@ -222,6 +222,24 @@ def test_a_type_of_numbers_alone(launch: Launch, a: Any, b: Any, kind: str) -> N
     assert size[1] == {"i32": -2048, "i64": 2048, "f64": 2048}[kind]
 
 
+def test_element_types_as_types(run: Run) -> None:
+    source = """
+        @gpu.kernel
+        def kernel(x: Slice[f64], y: MutSlice2D[u32], z: MutSlice[f32]) -> None:
+            tile = gpu.shared_array(4, x.dtype)
+            tile[0] = 0.1
+            held = gpu.local_array(2, tile.dtype)
+            held[0] = tile[0]
+            y[0, 0] = gpu.bitcast(z[0], y.dtype)
+            y[0, 1] = y[0].dtype(7.9)
+            z[1] = z.dtype(held[0] - x.dtype(0.1))
+    """
+    y, z = np.zeros((1, 2), np.uint32), np.ones(2, np.float32)
+    run(source, np.zeros(1), y, z)
+    assert y.tolist() == [[0x3F800000, 7]]
+    assert z.tolist() == [1, 0]
+
+
 def test_several_type_variables(launch: Launch) -> None:
     source = (
         MARKS
@@ -307,7 +325,7 @@ T = TypeVar("T", f32, i32)
 @gpu.kernel(values={"bits": (False, True)})
 def halve(x: MutSlice[T], bits: gpu.Const[bool]) -> None:
     if bits:
-        x[0] = T(i32(x[0]) >> 1)
+        x[0] = x.dtype(i32(x[0]) >> 1)
         return
     x[0] = T(f32(x[0]) / 2.0)
 """

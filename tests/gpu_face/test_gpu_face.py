@@ -23,6 +23,7 @@ from oxide_build.errors import KernelArgumentError, KernelError, LaunchError
 from oxide_build.gpu import DisjointSlice, MutSlice2D, Slice, f32, i32, types, u32
 
 KERNELS = Path(__file__).with_name("typed_kernels.py")
+VARIANTS = Path(__file__).with_name("typed_variants.py")
 HEAVY = (
     "llvmlite",
     "setuptools",
@@ -86,7 +87,7 @@ def _python(script: str) -> str:
 
 def test_a_type_checker_accepts_kernels() -> None:
     mypy = pytest.importorskip("mypy.api")
-    output, errors, status = mypy.run(["--strict", "--follow-imports=silent", str(KERNELS)])
+    output, errors, status = mypy.run(["--strict", "--follow-imports=silent", str(KERNELS), str(VARIANTS)])
     assert status == 0, output + errors
 
 

@@ -99,7 +99,7 @@ def _merged(
     same: dict[tuple[object, str], list[tuple[Variant, CompileError]]] = {}
     for variant, error in mistakes:
         same.setdefault((error.span, error.message), []).append((variant, error))
-    first = min(part.lineno for part in (syntax.node, *syntax.node.decorator_list))
+    first = min([syntax.node.lineno, *(decorator.lineno for decorator in syntax.node.decorator_list)])
     lines = range(first, (syntax.node.end_lineno or syntax.node.lineno) + 1)
     for group in same.values():
         error, count = group[0][1], len({variant.symbol for variant, _ in group})
