@@ -222,6 +222,26 @@ def test_a_type_of_numbers_alone(launch: Launch, a: Any, b: Any, kind: str) -> N
     assert size[1] == {"i32": -2048, "i64": 2048, "f64": 2048}[kind]
 
 
+def test_a_constant_of_a_type_variables_type(launch: Launch) -> None:
+    source = (
+        MARKS
+        + """
+T = TypeVar("T", i32, f64)
+
+@gpu.kernel(values={"by": (1, 3)})
+def add(x: MutSlice[T], size: MutSlice[i32], by: gpu.Const[T]) -> None:
+    x[0] = x[0] + by
+    size[0] = i32(f64(by // T(2) * T(2)))
+    for k in range(4):
+        x[1] += by
+"""
+    )
+    for dtype, by in itertools.product((np.int32, np.float64), (1, 3)):
+        x, size = np.ones(2, dtype), np.zeros(1, np.int32)
+        launch(source, 1, 1, x, size, by=by)
+        assert x.tolist() == [1 + by, 1 + 4 * by]
+
+
 def test_element_types_as_types(run: Run) -> None:
     source = """
         @gpu.kernel

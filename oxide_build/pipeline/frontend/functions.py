@@ -31,7 +31,7 @@ from oxide_build.pipeline.frontend.signatures import (
     type_variables,
 )
 from oxide_build.pipeline.frontend.syntax import FunctionSyntax, KernelModule
-from oxide_build.pipeline.frontend.variants import Variant, Variants, type_variable, variants
+from oxide_build.pipeline.frontend.variants import Variant, Variants, carriers, variants
 
 
 def translate(kernels: KernelModule) -> ir.Module:
@@ -122,17 +122,15 @@ def _declaration(syntax: FunctionSyntax, found: Variants) -> tuple[object, ...]:
     parameters = tuple((a.arg, "" if a.annotation is None else ast.unparse(a.annotation)) for a in arguments)
     types = tuple((name, tuple(map(str, listed))) for name, listed in found.types.items())
     constants = tuple((n, str(c.type.kind), c.texts, c.default) for n, c in found.constants.items())
-    carriers = tuple(
-        (a.arg, type_variable(a.annotation)) for a in arguments if type_variable(a.annotation) in found.types
-    )
-    return (syntax.name, parameters, types, constants, carriers)
+    carried = tuple(pair for pair in carriers(syntax, found.constants).items() if pair[1] in found.types)
+    return (syntax.name, parameters, types, constants, carried)
 
 
 def _translate_variant(program: ModuleBuilder, syntax: FunctionSyntax, variant: Variant) -> None:
     module = bind_types(program.syntax, variant.types)
     declared = signature(module, syntax)
     given: dict[str, Given] = {
-        name: variant.constants[name] if isinstance(type, ConstType) else type
+        name: _held(type, variant.constants[name]) if isinstance(type, ConstType) else type
         for name, type in declared.parameters.items()
     }
     options = LaunchOptions(None, None, None, ())
@@ -158,6 +156,11 @@ def _translate_variant(program: ModuleBuilder, syntax: FunctionSyntax, variant: 
         "contracts": tuple(contracts),
         **_optional_attributes(syntax, variant, options),
     }
+
+
+def _held(type: ConstType, value: Constant | Definition) -> Constant | Definition:
+    """A listed value as this variant has it: one of a type variable's type is of another in each."""
+    return (type.of(value) or value) if isinstance(value, Constant) else value
 
 
 def _optional_attributes(syntax: FunctionSyntax, variant: Variant, options: LaunchOptions) -> dict[str, ir.Attribute]:

@@ -131,7 +131,8 @@ def _refuse_exotic(module: KernelModule, syntax: FunctionSyntax, errors: Collect
 def default_nodes(syntax: FunctionSyntax) -> list[tuple[ast.arg, ast.expr]]:
     """The parameters that have a default, with it."""
     args = syntax.node.args
-    return list(zip(args.args[len(args.args) - len(args.defaults) :], args.defaults, strict=True))
+    places = [*args.posonlyargs, *args.args]
+    return list(zip(places[len(places) - len(args.defaults) :], args.defaults, strict=True))
 
 
 def _defaults(module: KernelModule, syntax: FunctionSyntax, errors: Collector) -> dict[str, Folded]:

@@ -109,7 +109,7 @@ def variants(module: KernelModule, syntax: FunctionSyntax, taken: set[str]) -> V
     own_unit = any(name == "fast_math" for name, _ in overrides(module, syntax.options))
     if not types and not constants:
         return Variants({}, {}, (Variant(syntax.name, syntax.name if own_unit else ""),))
-    _check_decided(module, syntax, types)
+    _check_decided(syntax, types, constants)
     _check_count(module, syntax, types, constants)
     return Variants(types, constants, tuple(_product(syntax, types, constants, taken)))
 
@@ -249,9 +249,11 @@ def _word(value: Constant | Definition) -> str:
     return value.name if isinstance(value, Definition) else repr(value.value)
 
 
-def _check_decided(module: KernelModule, syntax: FunctionSyntax, types: Mapping[str, tuple[Scalar, ...]]) -> None:
+def _check_decided(
+    syntax: FunctionSyntax, types: Mapping[str, tuple[Scalar, ...]], constants: Mapping[str, Listed]
+) -> None:
     """Each type variable must follow from an argument of the launch."""
-    decided = {type_variable(argument.annotation) for argument in syntax.node.args.args}
+    decided = carriers(syntax, constants).values()
     for name in types:
         if name not in decided:
             raise CompileError(
@@ -260,7 +262,13 @@ def _check_decided(module: KernelModule, syntax: FunctionSyntax, types: Mapping[
             )
 
 
-def type_variable(annotation: ast.expr | None) -> str:
+def carriers(syntax: FunctionSyntax, constants: Mapping[str, Listed]) -> dict[str, str]:
+    """The parameters made of one name, with that name: arrays and numbers whose type a launch shows."""
+    arguments = (argument for argument in syntax.node.args.args if argument.arg not in constants)
+    return {argument.arg: _type_variable(argument.annotation) for argument in arguments}
+
+
+def _type_variable(annotation: ast.expr | None) -> str:
     """The name that stands for the type in `T` or `Slice[T]`; empty where there is none."""
     if isinstance(annotation, ast.Subscript):
         annotation = annotation.slice
