@@ -42,6 +42,11 @@ class Family:
         self._defaults = {constant.name: _Default(constant.default) for constant in generic.constants}
         self._passed = [place for place, name in enumerate(self._names) if name not in self._constants]
         self._array_carriers = {name for name, text in generic.parameters if "[" in text} & generic.carriers.keys()
+        self._deciding = [
+            (place, name in self._constants)
+            for place, name in enumerate(self._names)
+            if name in self._constants or name in self._array_carriers
+        ]
         arrays_say = {generic.carriers[name] for name in self._array_carriers}
         self._numeric = set(generic.types) - arrays_say
         self._chosen: dict[tuple[object, ...], Kernel] = {}
@@ -53,34 +58,33 @@ class Family:
         that disagree on a type.
         """
         values = bind_names(self.generic.name, self._names, self._declaration, args, kwargs, self._defaults)
-        marks = () if self._numeric else self._marks(values)
+        marks = self._marks(values)
         kernel = self._chosen.get(marks) if marks else None
         if kernel is None:
             kernel = self._choose(dict(zip(self._names, values, strict=True)))
             if marks:
                 self._chosen[marks] = kernel
-        return kernel, tuple(values[place] for place in self._passed)
-
-    def constant(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
-        """The text of one compile-time parameter's value in a call."""
-        place = self._names.index(name)
-        given = kwargs.get(name, args[place] if place < len(args) else self._defaults[name])
-        return self._constant(self._constants[name], given)
+        return kernel, tuple([values[place] for place in self._passed])
 
     def _marks(self, values: tuple[Any, ...]) -> tuple[object, ...]:
         """What decides a choice, to look it up by; empty where an argument says too little that can be hashed."""
+        if self._numeric:
+            return ()
         marks: list[object] = []
-        for name, value in zip(self._names, values, strict=True):
-            if name in self._constants:
+        for place, is_constant in self._deciding:
+            value = values[place]
+            if is_constant:
                 marks += (type(value), repr(value) if isinstance(value, float) else value)
-            elif name in self._array_carriers:
+            else:
                 marks.append(getattr(value, "dtype", None))
+                if marks[-1] is None:
+                    return ()
+        known = tuple(marks)
         try:
-            known = tuple(marks)
             hash(known)
         except TypeError:
             return ()
-        return () if any(mark is None for mark in known) else known
+        return known
 
     def _choose(self, values: Mapping[str, Any]) -> Kernel:
         variant = {name: self._constant(constant, values[name]) for name, constant in self._constants.items()}
