@@ -25,9 +25,10 @@ from typing import TypeAlias
 from oxide_build import __version__, ir, manifest
 from oxide_build.errors import Collector, InternalError
 from oxide_build.jobs import Job, notes, plan
-from oxide_build.pipeline import describe, to_llvm_ir, to_ssa
+from oxide_build.pipeline import describe, describe_generics, to_llvm_ir, to_ssa
 from oxide_build.pipeline.ptx import CodeGenerator, versions
 from oxide_build.pipeline.targets import Target, least_driver, parse_ptx_version
+from oxide_build.pipeline.units import split
 
 __all__ = ["Built", "Job", "Log", "log_to_stderr", "notes", "plan", "prune", "run", "write", "write_in_tree"]
 
@@ -47,13 +48,19 @@ class Built:
         return self.job.package
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Image:
-    """One image to be: its job, its target, and the LLVM IR it is made from."""
+    """One image to be: its job, which unit of it, its target, and the LLVM IR it is made from."""
 
     job: Job
+    unit: str
     target: Target
     llvm_ir: str
+
+    @property
+    def name(self) -> str:
+        """What progress calls it: the module, and the variant where it is of one."""
+        return ".".join(filter(None, [self.job.name, self.unit]))
 
 
 def run(jobs: Sequence[Job], workers: int = 0, log: Log | None = None) -> tuple[Built, ...]:
@@ -71,7 +78,8 @@ def run(jobs: Sequence[Job], workers: int = 0, log: Log | None = None) -> tuple[
         futures = {waiting.submit(_emit, generator, image): image for image in images}
         texts = _collect_texts(futures, log)
     tools = {"oxide-build": __version__, **versions()}
-    built = tuple(_assemble(job, module, texts, tools) for job, module in modules.items())
+    made = {image: texts[image].encode() for image in images}
+    built = tuple(_assemble(job, module, made, tools) for job, module in modules.items())
     size = _kilobytes(sum(len(content) for one in built for content in one.files.values()))
     seconds = time.perf_counter() - started
     log(f"[oxide] {_count(images, 'image')} of {_count(built, 'kernel module')}, {size} in all, {seconds:.2f} s")
@@ -106,16 +114,29 @@ def _lower_modules(modules: Mapping[Job, ir.Module], log: Log) -> list[_Image]:
 
 
 def _lower(job: Job, module: ir.Module, log: Log) -> list[_Image]:
-    """One module for its targets. Front half done, what is wrong now is wrong for a target, which may be skipped."""
+    """One module's units for its targets."""
+    mistakes = Collector()
+    images: list[_Image] = []
+    skipped: dict[str, None] = {}
+    for unit, part in split(module).items():
+        with mistakes.collect():
+            images += _lower_unit(job, unit, part, skipped)
+    mistakes.raise_if_any()
+    for message in skipped:
+        log(f"[oxide] skipped an image of {job.name}: {message}")
+    return images
+
+
+def _lower_unit(job: Job, unit: str, module: ir.Module, skipped: dict[str, None]) -> list[_Image]:
+    """One unit for its targets. Front half done, what is wrong now is wrong for a target, which may be skipped."""
     unsupported = Collector()
     images: list[_Image] = []
     for target in job.settings.targets:
         with unsupported.collect():
-            images.append(_Image(job, target, to_llvm_ir(module, target, job.settings.options)))
+            images.append(_Image(job, unit, target, to_llvm_ir(module, target, job.settings.options)))
     if job.settings.on_unsupported_target == "error" or not images:
         unsupported.raise_if_any()
-    for error in unsupported.errors:
-        log(f"[oxide] skipped an image of {job.name}: {error.message}")
+    skipped.update((error.message, None) for error in unsupported.errors)
     return images
 
 
@@ -127,16 +148,16 @@ def _emit(generator: CodeGenerator, image: _Image) -> tuple[str, float]:
     return text, time.perf_counter() - started
 
 
-def _collect_texts(futures: Mapping[Future[tuple[str, float]], _Image], log: Log) -> dict[tuple[Job, Target], str]:
+def _collect_texts(futures: Mapping[Future[tuple[str, float]], _Image], log: Log) -> dict[_Image, str]:
     """The PTX of every image, in the order they finish."""
-    texts: dict[tuple[Job, Target], str] = {}
+    texts: dict[_Image, str] = {}
     mistakes = Collector()
     for number, future in enumerate(as_completed(futures), 1):
-        job, target = futures[future].job, futures[future].target
+        image = futures[future]
         with mistakes.collect():
-            text, seconds = future.result()
-            texts[job, target] = text
-            log(f"[oxide {number}/{len(futures)}] {job.name} -> {target}  {seconds:.2f} s  {_kilobytes(len(text))}")
+            texts[image], seconds = future.result()
+            made = f"{image.name} -> {image.target}  {seconds:.2f} s  {_kilobytes(len(texts[image]))}"
+            log(f"[oxide {number}/{len(futures)}] {made}")
     _raise_distinct(mistakes)
     return texts
 
@@ -147,9 +168,9 @@ def _raise_distinct(mistakes: Collector) -> None:
     mistakes.raise_if_any()
 
 
-def _assemble(job: Job, module: ir.Module, texts: Mapping[tuple[Job, Target], str], tools: Mapping[str, str]) -> Built:
+def _assemble(job: Job, module: ir.Module, made: Mapping[_Image, bytes], tools: Mapping[str, str]) -> Built:
     """The files of one module: its images and the manifest that describes them."""
-    images = {target: texts[job, target].encode() for target in job.settings.targets if (job, target) in texts}
+    images = {image: content for image, content in made.items() if image.job is job}
     described = manifest.Manifest(
         module=job.source.module,
         source=job.file.name,
@@ -159,14 +180,16 @@ def _assemble(job: Job, module: ir.Module, texts: Mapping[tuple[Job, Target], st
         options=asdict(job.settings.options),
         requested=tuple(target.name for target in job.settings.targets),
         kernels=describe(module),
-        artifacts=tuple(_artifact(job, target, content) for target, content in images.items()),
+        artifacts=tuple(_artifact(image, content) for image, content in images.items()),
+        generics=describe_generics(module),
     )
     files = {f"{job.name}.json": described.to_json().encode()}
-    files.update((job.image_file(target), content) for target, content in images.items())
+    files.update((job.image_file(image.target, image.unit), content) for image, content in images.items())
     return Built(job, {f"{manifest.DIRECTORY}/{name}": content for name, content in files.items()})
 
 
-def _artifact(job: Job, target: Target, content: bytes) -> manifest.Artifact:
+def _artifact(image: _Image, content: bytes) -> manifest.Artifact:
+    job, target = image.job, image.target
     version = re.search(rb"^\.version (\d+\.\d+)", content, re.MULTILINE)
     if version is None:
         raise InternalError(f"{job.source.module}: the PTX for {target} names no PTX version")
@@ -174,11 +197,12 @@ def _artifact(job: Job, target: Target, content: bytes) -> manifest.Artifact:
     return manifest.Artifact(
         target=target.name,
         kind="ptx",
-        file=job.image_file(target),
+        file=job.image_file(target, image.unit),
         ptx_version=str(ptx),
         driver=least_driver(ptx),
         sha256=hashlib.sha256(content).hexdigest(),
         size=len(content),
+        unit=image.unit,
     )
 
 

@@ -110,8 +110,8 @@ def explain(
 ) -> None:
     """Say of each kernel module's every image whether a GPU gets it, and why."""
     choices = explain_package(package, *_machine(device, driver))
-    for manifest, choice in choices:
-        print(f"{manifest.module}  ({', '.join(kernel.name for kernel in manifest.kernels)})")
+    for unit, choice in choices:
+        print(unit)
         print("\n".join(f"  {verdict}" for verdict in choice.verdicts))
     for _, choice in choices:
         choice.required()

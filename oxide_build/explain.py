@@ -12,15 +12,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from oxide_build.errors import LoadError
-from oxide_build.manifest import DIRECTORY, Manifest
+from oxide_build.manifest import DIRECTORY, Manifest, variant_words
 from oxide_build.runtime.loader import Choice, Version, choose
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
 
-def explain(package: str, capability: Version, driver: Version) -> tuple[tuple[Manifest, Choice], ...]:
-    """The verdicts on every kernel module in `package` and the packages below it, in order of module name.
+def explain(package: str, capability: Version, driver: Version) -> tuple[tuple[str, Choice], ...]:
+    """The verdicts on every unit of each kernel module in `package` and those below it, in order of module name.
+
+    Each comes with the unit in words: `plain.kernels.vector  (saxpy, scale)`.
 
     Raises LoadError when there is no such package, or it holds no built kernels.
     """
@@ -31,7 +33,17 @@ def explain(package: str, capability: Version, driver: Version) -> tuple[tuple[M
     manifests = sorted(_manifests(directory), key=lambda manifest: manifest.module)
     if not manifests:
         raise LoadError(f"{package} holds no built kernels", help="build it with pip install . or oxide-build build")
-    return tuple((manifest, choose(manifest.artifacts, capability, driver)) for manifest in manifests)
+    return tuple(
+        (f"{manifest.module}  ({_words(manifest, unit)})", choose(manifest.images(unit), capability, driver))
+        for manifest in manifests
+        for unit in manifest.units
+    )
+
+
+def _words(manifest: Manifest, unit: str) -> str:
+    """The kernels of a unit by name, a variant with what it has."""
+    kernels = [kernel for kernel in manifest.kernels if kernel.unit == unit]
+    return ", ".join(f"{k.name} with {variant_words(k.variant)}" if k.variant else k.name for k in kernels)
 
 
 def _manifests(directory: Traversable) -> Iterator[Manifest]:

@@ -18,6 +18,7 @@ from oxide_build.pipeline.frontend import KernelModule
 from oxide_build.pipeline.options import Options
 from oxide_build.pipeline.ptx import CodeGenerator
 from oxide_build.pipeline.targets import Target
+from oxide_build.pipeline.units import of_kernel
 
 _TEXT_OF_FUNCTION = {
     Stage.LL: r"^define [^\n]*@{name}\(.*?^\}}\n",
@@ -33,7 +34,10 @@ def inspect(file: Path, kernel: str | None, stage: Stage, target: Target, option
     """
     products: dict[Stage, object] = {}
     module = to_ssa(_read(file), products.__setitem__, _sources_around(file))
+    if kernel is not None:
+        _check_known(kernel, module)
     if stage not in products:
+        module = module if kernel is None else of_kernel(module, kernel)
         products[Stage.LL] = to_llvm_ir(module, target, options, products.__setitem__)
     if stage is Stage.PTX:
         with CodeGenerator(1) as generator:
@@ -65,13 +69,30 @@ def _sources_around(file: Path) -> Resolve:
     return resolve
 
 
-def _only(kernel: str, product: object, stage: Stage, module: ir.Module) -> str:
-    known = [function.name for function in module.kernels()]
+def _check_known(kernel: str, module: ir.Module) -> None:
+    known = [name for function in module.kernels() for name in _names(function)]
     if kernel not in known:
-        raise OxideError(f"no kernel {kernel!r} in this file", help=f"its kernels are: {', '.join(known)}")
+        listed = ", ".join(dict.fromkeys(known))
+        raise OxideError(f"no kernel {kernel!r} in this file", help=f"its kernels are: {listed}")
+
+
+def _names(function: ir.Function) -> list[str]:
+    """What a kernel can be called: a variant by its kernel's name too."""
+    return [str(function.attributes["kernel"]), function.name] if "kernel" in function.attributes else [function.name]
+
+
+def _only(kernel: str, product: object, stage: Stage, module: ir.Module) -> str:
     if isinstance(product, KernelModule):
-        return str(replace(product, functions={kernel: product.functions[kernel]}))
+        functions = {name: syntax for name, syntax in product.functions.items() if name == _written(kernel, module)}
+        return str(replace(product, functions=functions))
+    symbols = [function.name for function in module.kernels() if kernel in _names(function)]
     if isinstance(product, ir.Module):
-        return str(replace(product, functions={kernel: product.functions[kernel]}))
-    found = re.search(_TEXT_OF_FUNCTION[stage].format(name=kernel), str(product), re.MULTILINE | re.DOTALL)
-    return found[0] if found else str(product)
+        return str(replace(product, functions={name: product.functions[name] for name in symbols}))
+    patterns = (_TEXT_OF_FUNCTION[stage].format(name=symbol) for symbol in symbols)
+    found = [re.search(pattern, str(product), re.MULTILINE | re.DOTALL) for pattern in patterns]
+    return "\n".join(match[0] for match in found if match) or str(product)
+
+
+def _written(kernel: str, module: ir.Module) -> str:
+    """The name in the source of a kernel or of one of its variants."""
+    return next(_names(function)[0] for function in module.kernels() if kernel in _names(function))

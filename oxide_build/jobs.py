@@ -16,7 +16,7 @@ from oxide_build import manifest
 from oxide_build.config import Config, Settings, read_pyproject
 from oxide_build.discovery import KernelModule, PackageDir, declared_package_dirs, find_modules, find_source
 from oxide_build.errors import CompileError, CompileErrors, ConfigError, ConfigErrors, SourceFile
-from oxide_build.pipeline.frontend import imported_modules
+from oxide_build.pipeline.frontend import image_units, imported_modules
 from oxide_build.pipeline.targets import Target
 
 
@@ -49,14 +49,16 @@ class Job:
         """The module's own name, the stem of its artifacts' names."""
         return self.source.module.rpartition(".")[2]
 
-    def image_file(self, target: Target) -> str:
-        """The name of the image for that target."""
-        return f"{self.name}.{target}.ptx"
+    def image_file(self, target: Target, unit: str = "") -> str:
+        """The name of the image of that unit for that target."""
+        return ".".join([self.name, *filter(None, [unit]), str(target), "ptx"])
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """The files this job makes, relative to the package, if no target is skipped."""
-        names = [f"{self.name}.json", *map(self.image_file, self.settings.targets)]
+        units = image_units(self.source, self.resolve)
+        images = [self.image_file(target, unit) for unit in units for target in self.settings.targets]
+        names = [f"{self.name}.json", *images]
         return tuple(f"{manifest.DIRECTORY}/{name}" for name in names)
 
 

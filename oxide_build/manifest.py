@@ -4,9 +4,11 @@ In: a module's kernels and the images compiled from them. Out: the JSON file tha
 beside the images, and the same data read back. Its own room because build and runtime
 both speak it and must not know each other: the build writes it, the loader reads it.
 
-Artifacts lie in `DIRECTORY` beside the kernel module: `<module>.json` (this file) and
-one `<module>.<target>.ptx` a target. The file is sorted and holds no path outside the
-package, no time and no host name, so equal inputs give equal bytes.
+Artifacts lie in `DIRECTORY` beside the kernel module: `<module>.json` (this file), one
+`<module>.<target>.ptx` a target, and one `<module>.<unit>.<target>.ptx` for each variant of a
+kernel that has several, so that a variant nobody asks for is never read. The file is sorted
+and holds no path outside the package, no time and no host name, so equal inputs give equal
+bytes.
 
 A kernel's launch parameters are its declared ones in order: a scalar is itself; a view
 is a 64-bit pointer followed by one `i32` extent a dimension, row-major and contiguous; a
@@ -106,7 +108,9 @@ class Kernel:
 
     `symbol` is its entry in the image. `index_dims` is how many dimensions the launch may have for the thread's
     own index to be unique (0: any). `block` is the block the author fixed, as (x, y, z), or None.
-    `shared_memory` is its static shared memory in bytes.
+    `shared_memory` is its static shared memory in bytes. `max_threads` is what the author allows a block, or None.
+    `unit` is which of the module's images it lies in ("" is the ordinary one). `variant` is what each type variable and
+    compile-time parameter of a generic kernel is in this entry; its `parameters` are those the GPU gets.
     """
 
     name: str
@@ -116,11 +120,56 @@ class Kernel:
     block: tuple[int, int, int] | None = None
     shared_memory: int = 0
     contracts: tuple[Contract, ...] = ()
+    max_threads: int | None = None
+    unit: str = ""
+    variant: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A compile-time parameter of a kernel: what it holds (`int`, `f32`, `function`, …), the values there are.
+
+    A number's text is Python's; a function's is its module and name.
+    """
+
+    name: str
+    type: str
+    values: tuple[str, ...]
+    default: str
+
+
+@dataclass(frozen=True)
+class Generic:
+    """A kernel with several variants, each a `Kernel` of that name.
+
+    `parameters` are all that are declared, (name, annotation) in order; `types` the type variables with the types
+    they may be; `carriers` the parameters that say what a type variable is.
+    """
+
+    name: str
+    parameters: tuple[tuple[str, str], ...]
+    types: dict[str, tuple[str, ...]]
+    constants: tuple[Constant, ...]
+    carriers: dict[str, str]
+
+
+def variant_words(variant: Mapping[str, str]) -> str:
+    """A variant as reports call it: `T = f64, op = larger`; functions by their plain names."""
+    return ", ".join(f"{name} = {value_word(text)}" for name, text in variant.items())
+
+
+def value_word(text: str) -> str:
+    """A value's text without the module in front of a function."""
+    last = text.rpartition(".")[2]
+    return last if last.isidentifier() else text
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """One image: its file name in `DIRECTORY`, and the least PTX version (`7.8`) and CUDA driver (`11.8`) it needs."""
+    """One image: its file name in `DIRECTORY`, and the least PTX version (`7.8`) and CUDA driver (`11.8`) it needs.
+
+    `unit` says which kernels of the module it holds.
+    """
 
     target: str
     kind: Literal["ptx", "cubin"]
@@ -129,6 +178,7 @@ class Artifact:
     driver: str
     sha256: str
     size: int
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -149,9 +199,23 @@ class Manifest:
     kernels: tuple[Kernel, ...]
     artifacts: tuple[Artifact, ...]
     imports: dict[str, str] = field(default_factory=dict)
+    generics: tuple[Generic, ...] = ()
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The units the kernels lie in, in order; "" is the ordinary one."""
+        return tuple(dict.fromkeys(kernel.unit for kernel in self.kernels))
+
+    def images(self, unit: str) -> tuple[Artifact, ...]:
+        """The images of one unit."""
+        return tuple(artifact for artifact in self.artifacts if artifact.unit == unit)
+
+    def generic(self, name: str) -> Generic | None:
+        """What a launch of that kernel has to choose; None for a kernel with one variant."""
+        return next((generic for generic in self.generics if generic.name == name), None)
 
     def kernel(self, name: str) -> Kernel:
-        """The kernel called `name`; KeyError when this module has none."""
+        """The kernel called `name`, of a generic one its first variant; KeyError when this module has none."""
         for kernel in self.kernels:
             if kernel.name == name:
                 return kernel
@@ -170,6 +234,7 @@ class Manifest:
         data["requested"] = tuple(data["requested"])
         data["kernels"] = tuple(_kernel(entry) for entry in data["kernels"])
         data["artifacts"] = tuple(Artifact(**entry) for entry in data["artifacts"])
+        data["generics"] = tuple(_generic(entry) for entry in data["generics"])
         return cls(**data)
 
 
@@ -192,6 +257,16 @@ def _layout(entry: dict[str, Any] | None) -> Layout | None:
         return None
     fields = tuple(Field(**{**field, "struct": _layout(field["struct"])}) for field in entry["fields"])
     return Layout(**{**entry, "fields": fields})
+
+
+def _generic(entry: dict[str, Any]) -> Generic:
+    return Generic(
+        entry["name"],
+        tuple((name, annotation) for name, annotation in entry["parameters"]),
+        {name: tuple(types) for name, types in entry["types"].items()},
+        tuple(Constant(c["name"], c["type"], tuple(c["values"]), c["default"]) for c in entry["constants"]),
+        entry["carriers"],
+    )
 
 
 def _expression(node: Any) -> Any:

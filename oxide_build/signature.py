@@ -10,12 +10,13 @@ from __future__ import annotations
 import difflib
 import operator
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from oxide_build import layouts
 from oxide_build.errors import KernelArgumentError, LaunchError
-from oxide_build.manifest import Contract, Expression, Kernel, Layout, Number, Parameter, evaluate
+from oxide_build.manifest import Contract, Expression, Kernel, Layout, Number, Parameter, evaluate, variant_words
 
 Dims: TypeAlias = tuple[int, int, int]
 
@@ -88,12 +89,16 @@ def check_geometry(kernel: Kernel, grid: Dims, block: Dims) -> None:
 
 def _geometry_problems(kernel: Kernel, grid: Dims, block: Dims) -> Iterator[tuple[str, str]]:
     if kernel.block not in (None, block):
-        yield f"block is {block}, the kernel is written for {kernel.block}", f"write block={kernel.block}"
+        variant = f" with {variant_words(kernel.variant)}" if kernel.variant else ""
+        yield f"block is {block}, the kernel is written for {kernel.block}{variant}", f"write block={kernel.block}"
     for what, sizes, limits in (("grid", grid, GRID_LIMITS), ("block", block, BLOCK_LIMITS)):
         for axis, size, limit in zip(AXES, sizes, limits, strict=True):
             if size > limit:
                 yield f"{what} is {sizes}, GPUs take at most {limit} along {axis}", f"make {what}.{axis} smaller"
     threads = block[0] * block[1] * block[2]
+    if kernel.max_threads is not None and threads > kernel.max_threads:
+        allowed = f"the kernel is compiled for at most {kernel.max_threads}"
+        yield f"block is {block}: {threads} threads, {allowed}", "make the block smaller, or raise max_threads"
     if threads > THREADS_A_BLOCK:
         yield f"block is {block}: {threads} threads", f"GPUs take at most {THREADS_A_BLOCK} threads a block"
     along = [blocks * size for blocks, size in zip(grid, block, strict=True)]
@@ -119,16 +124,27 @@ def bind(kernel: Kernel, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tu
 
     Raises KernelArgumentError when there are missing, surplus, unknown or doubled ones, and names them all.
     """
-    names = [parameter.name for parameter in kernel.parameters]
+    return bind_names(kernel.name, [p.name for p in kernel.parameters], lambda: describe(kernel), args, kwargs)
+
+
+def bind_names(
+    kernel: str,
+    names: list[str],
+    declaration: Callable[[], str],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    defaults: Mapping[str, Any] = MappingProxyType({}),
+) -> tuple[Any, ...]:
+    """The arguments for these parameters in order; `defaults` stand for what is missing. Raises as `bind` does."""
     bound = dict(zip(names, args, strict=False))
     problems = [*_surplus(names, args, kwargs, bound)]
-    missing = [name for name in names if name not in bound and name not in kwargs]
+    missing = [name for name in names if name not in bound and name not in kwargs and name not in defaults]
     if missing:
         problems.append(f"missing {_quoted(missing)}")
     if problems:
-        raise KernelArgumentError(f"{kernel.name}: {'; '.join(problems)}", help=f"it is declared {describe(kernel)}")
+        raise KernelArgumentError(f"{kernel}: {'; '.join(problems)}", help=f"it is declared {declaration()}")
     bound.update(kwargs)
-    return tuple(bound[name] for name in names)
+    return tuple(bound[name] if name in bound else defaults[name] for name in names)
 
 
 def _surplus(
@@ -173,6 +189,12 @@ def _numbers(parameter: Parameter, struct: Layout, value: Any) -> Iterator[tuple
         ) from None
     for scalar, part in zip(layouts.numbers(parameter), parts, strict=True):
         yield scalar.name, convert_scalar(scalar, part)
+
+
+def quoted_values(values: Sequence[str]) -> str:
+    """`f32`, `f32 or f64`, `64, 128 or 256`."""
+    *most, last = values
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def convert_scalar(parameter: Parameter, value: object) -> Number:
@@ -244,9 +266,10 @@ def check_contracts(kernel: Kernel, extents: Mapping[str, tuple[int, ...]], scal
     """Raise KernelArgumentError for the first `gpu.require` that these extents and scalars break."""
     for contract in kernel.contracts:
         if not _holds(contract, extents, scalars):
-            found = ", ".join(dict.fromkeys(_values(contract.expression, extents, scalars)))
+            values = dict.fromkeys(_values(contract.expression, extents, scalars))
+            found = ", ".join(filter(None, [*values, variant_words(kernel.variant)]))
             raise KernelArgumentError(
-                f"{kernel.name} requires {contract.text}, found {found}",
+                f"{kernel.name} requires {contract.text}" + (f", found {found}" if found else ""),
                 help=f"this is the contract in line {contract.line} of the kernel's source",
             )
 

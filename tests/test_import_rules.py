@@ -12,7 +12,9 @@ FLOORS = (
     {"errors", "manifest", "pipeline.options"},
     {"layouts"},
     {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice"},
+    {"variants"},
     {"dialects", "readers", "runtime"},
+    {"pipeline.units"},
     {"pipeline.frontend", "pipeline.mem2reg", "pipeline.lowering", "pipeline.llvm_ir", "pipeline.ptx"}
     | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "archives", "explain"},
     {"pipeline", "jobs"},
@@ -22,7 +24,11 @@ FLOORS = (
 )
 """From the ground up. Rooms of one floor do not import each other, so stages never do."""
 
-ONLY = {"gpu": set[str](), "ir": {"errors"}, "runtime": {"errors", "layouts", "manifest", "signature"}}
+ONLY = {
+    "gpu": set[str](),
+    "ir": {"errors"},
+    "runtime": {"errors", "layouts", "manifest", "signature", "variants"},
+}
 """Rooms that may import less than all below them; `gpu` counts only while it is being imported, not when used."""
 
 OUTSIDE = {

@@ -17,14 +17,17 @@ if not TYPE_CHECKING:
         return function
 
 else:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, TypeAlias, TypeVar, overload
 
     from oxide_build.errors import KernelArgumentError, KernelError, SourceFile
     from oxide_build.manifest import Artifact
+    from oxide_build.variants import Family
 
     Function = TypeVar("Function", bound=Callable[..., Any])
     Dims: TypeAlias = int | tuple[int] | tuple[int, int] | tuple[int, int, int]
+    Extent: TypeAlias = int | str
+    Block: TypeAlias = Extent | tuple[Extent] | tuple[Extent, Extent] | tuple[Extent, Extent, Extent]
     Launch: TypeAlias = Callable[..., None]
 
 DEFAULT_BLOCK = 256
@@ -42,13 +45,19 @@ class Kernel:
     Errors are of the `oxide_build.errors.KernelError` family.
     """
 
-    def __init__(self, function: Callable[..., Any], block: Dims | None = None) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        block: Block | None = None,
+        values: Mapping[str, Sequence[Any]] | None = None,
+    ) -> None:
         self.__name__ = function.__name__
         self.__qualname__ = function.__qualname__
         self.__module__ = function.__module__
         self.__doc__ = function.__doc__
         self.__wrapped__: Any = function
         self.block = block
+        self.values = dict(values or {})
 
     def __getitem__(self, configuration: tuple[Any, ...]) -> Launch:
         """`kernel[grid, block]`, with stream and bytes of dynamic shared memory optional: a launch to call.
@@ -79,14 +88,22 @@ class Kernel:
     def forall(self, n: int, stream: object = None, block: int | None = None) -> Launch:
         """A launch of one thread for each of `n` elements; none at all when `n` is 0.
 
-        The block is the argument, else the kernel's own, else 256 threads. Raises LaunchError for a negative `n`.
+        The block is the argument, else the kernel's own, which may be a compile-time parameter of the launch, else 256
+        threads. Raises LaunchError for a negative `n`.
         """
-        threads = _threads(self, self.block if block is None else block)
         if n < 0:
             from oxide_build.errors import LaunchError
 
             raise LaunchError(f"{self.__name__}.forall: n must not be negative, got {n}")
-        return self[-(-n // threads), threads, stream] if n else _launch_nothing
+        if not n:
+            return _launch_nothing
+        chosen = self.block if block is None else block
+        if _names_parameter(chosen):
+            return lambda *args, **kwargs: self.forall(n, stream, _chosen_block(self, chosen, args, kwargs))(
+                *args, **kwargs
+            )
+        threads = _threads(self, chosen)
+        return self[-(-n // threads), threads, stream]
 
     @property
     def simulate(self) -> Simulation:
@@ -106,17 +123,20 @@ class Kernel:
 
     @property
     def image(self) -> Artifact:
-        """The image chosen for the current GPU. Raises LoadError and DriverNotFoundError."""
+        """The image chosen for the current GPU, of a generic kernel its first variant's.
+
+        Raises LoadError and DriverNotFoundError.
+        """
         from oxide_build import runtime
 
-        return runtime.image(self.__module__)[0]
+        return runtime.image(self.__module__, self.__name__)[0]
 
     @property
     def ptx(self) -> str:
-        """The text of the image chosen for the current GPU. Raises LoadError and DriverNotFoundError."""
+        """The text of that image. Raises LoadError and DriverNotFoundError."""
         from oxide_build import runtime
 
-        return runtime.image(self.__module__)[1].decode()
+        return runtime.image(self.__module__, self.__name__)[1].decode()
 
     def __repr__(self) -> str:
         return f"<kernel {self.__module__}.{self.signature}>"
@@ -164,12 +184,40 @@ class DeviceFunction:
 @overload
 def kernel(function: Callable[..., None], /) -> Kernel: ...
 @overload
-def kernel(*, block: Dims | None = None) -> Callable[[Callable[..., None]], Kernel]: ...
-def kernel(function: Callable[..., None] | None = None, /, *, block: Dims | None = None) -> Any:
-    """Mark a function as a kernel; `block=256` or `block=(16, 16)` fixes the block every launch must use."""
+def kernel(
+    *,
+    block: Block | None = None,
+    values: Mapping[str, Sequence[Any]] | None = None,
+    max_threads: int | None = None,
+    min_blocks: int | None = None,
+    bounds_checks: bool | None = None,
+    fast_math: bool | None = None,
+) -> Callable[[Callable[..., None]], Kernel]: ...
+def kernel(
+    function: Callable[..., None] | None = None,
+    /,
+    *,
+    block: Block | None = None,
+    values: Mapping[str, Sequence[Any]] | None = None,
+    max_threads: int | None = None,
+    min_blocks: int | None = None,
+    bounds_checks: bool | None = None,
+    fast_math: bool | None = None,
+) -> Any:
+    """Mark a function as a kernel.
+
+    `block=256` or `block=(16, 16)` fixes the block every launch must use; `"BLOCK"` in place of a number is the value
+    of that `gpu.Const` parameter. `values={"BLOCK": (64, 128)}` lists what each such parameter may be at a launch: one
+    variant is compiled for each combination, and loaded when first asked for. A parameter that a launch does not give
+    is its default, else the first value listed.
+
+    `max_threads` is the most threads a block may have, so that each gets more registers; `min_blocks` asks that a
+    multiprocessor can keep so many blocks at once. `bounds_checks` and `fast_math` take the place of the project's
+    options of these names for this kernel and what it calls.
+    """
     if function is None:
-        return lambda decorated: Kernel(decorated, block)
-    return Kernel(function, block)
+        return lambda decorated: Kernel(decorated, block, values)
+    return Kernel(function, block, values)
 
 
 @overload
@@ -206,6 +254,25 @@ def _bare_call(kernel: Kernel, attribute: str = "") -> KernelArgumentError:
     )
 
 
+def _names_parameter(block: object) -> bool:
+    return any(isinstance(extent, str) for extent in (block if isinstance(block, tuple) else (block,)))
+
+
+def _chosen_block(kernel: Kernel, block: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """A block with the value, in this call, of each compile-time parameter it names."""
+    function = kernel.__wrapped__
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    defaults = function.__defaults__ or ()
+    given = {
+        **{name: listed[0] for name, listed in kernel.values.items()},
+        **dict(zip(names[len(names) - len(defaults) :], defaults, strict=True)),
+        **dict(zip(names, args, strict=False)),
+        **kwargs,
+    }
+    extents = block if isinstance(block, tuple) else (block,)
+    return tuple(given.get(extent, extent) if isinstance(extent, str) else extent for extent in extents)
+
+
 def _threads(kernel: Kernel, block: Any) -> int:
     sizes = block if isinstance(block, tuple) else (DEFAULT_BLOCK if block is None else block,)
     if any(size != 1 for size in sizes[1:]) or sizes[0] < 1:
@@ -229,10 +296,23 @@ def _simulate(
 
     source = _source(kernel)
     module = _module(source)
-    declared = {entry.name: entry for entry in pipeline.describe(module)}.get(kernel.__name__)
-    if declared is None:
+    kernels = [entry for entry in pipeline.describe(module) if entry.name == kernel.__name__]
+    if not kernels:
         raise _not_at_hand(kernel, source.path)
-    simulator.simulate(module, declared, grid, block, signature.bind(declared, args, kwargs), shared_memory)
+    chosen, family = kernels[0], _family(module, kernel)
+    if family is not None:
+        chosen, args = family.choose(args, kwargs)
+        kwargs = {}
+    simulator.simulate(module, chosen, grid, block, signature.bind(chosen, args, kwargs), shared_memory)
+
+
+def _family(module: Any, kernel: Kernel) -> Family | None:
+    """The variants of a generic kernel; None for a kernel with one."""
+    from oxide_build import pipeline, variants
+
+    generics = {generic.name: generic for generic in pipeline.describe_generics(module)}
+    generic = generics.get(kernel.__name__)
+    return None if generic is None else variants.Family(generic, pipeline.describe(module))
 
 
 def _module(source: SourceFile) -> Any:

@@ -198,6 +198,11 @@ class View(Generic[T, Index]):
         raise outside_kernel("the shape of a view")
 
     @property
+    def dtype(self) -> type[T]:
+        """The type of the elements: `x.dtype(0)`, `gpu.shared_array(64, x.dtype)`. A generic kernel's may be any."""
+        raise outside_kernel("the element type of a view")
+
+    @property
     def unchecked(self) -> Self:
         """The same array without bounds checks: `x.unchecked[i]`. What a wrong index meets on a GPU is undefined.
 

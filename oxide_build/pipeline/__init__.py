@@ -19,7 +19,7 @@ from oxide_build.dialects import llvm, mir, nvvm
 from oxide_build.errors import InternalError, SourceFile
 from oxide_build.ir.verifier import VerificationError, verify
 from oxide_build.pipeline.alignment import note_alignments
-from oxide_build.pipeline.description import check_shared_memory, describe
+from oxide_build.pipeline.description import check_shared_memory, describe, describe_generics
 from oxide_build.pipeline.frontend import Resolve, nowhere, parse, translate
 from oxide_build.pipeline.llvm_ir import emit_llvm_ir
 from oxide_build.pipeline.lowering import lower
@@ -27,7 +27,18 @@ from oxide_build.pipeline.mem2reg import promote_slots
 from oxide_build.pipeline.options import Options
 from oxide_build.pipeline.targets import Target
 
-__all__ = ["LEGAL", "Observer", "Resolve", "Stage", "describe", "ignore", "to_llvm_ir", "to_ssa", "verified"]
+__all__ = [
+    "LEGAL",
+    "Observer",
+    "Resolve",
+    "Stage",
+    "describe",
+    "describe_generics",
+    "ignore",
+    "to_llvm_ir",
+    "to_ssa",
+    "verified",
+]
 
 
 class Stage(str, Enum):

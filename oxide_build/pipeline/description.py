@@ -8,6 +8,7 @@ from oxide_build import ir, manifest
 from oxide_build.dialects import mir
 from oxide_build.errors import Collector, CompileError
 from oxide_build.ir.types import Struct, Type, View
+from oxide_build.pipeline.units import reached, unit_of
 
 MOST_SHARED_BYTES = 48 * 1024
 """What a block has on every target without asking for more."""
@@ -20,6 +21,22 @@ def describe(module: ir.Module) -> tuple[manifest.Kernel, ...]:
     return tuple(_describe(module, kernel) for kernel in module.kernels())
 
 
+def describe_generics(module: ir.Module) -> tuple[manifest.Generic, ...]:
+    """Every kernel with several variants, as a launch chooses among them."""
+    return tuple(_generic(*declared) for declared in module.attributes.get("generics", ()))
+
+
+def _generic(
+    name: str,
+    parameters: tuple[tuple[str, str], ...],
+    types: tuple[tuple[str, tuple[str, ...]], ...],
+    constants: tuple[tuple[str, str, tuple[str, ...], str], ...],
+    carriers: tuple[tuple[str, str], ...],
+) -> manifest.Generic:
+    listed = tuple(manifest.Constant(*constant) for constant in constants)
+    return manifest.Generic(name, parameters, dict(types), listed, dict(carriers))
+
+
 def check_shared_memory(module: ir.Module) -> None:
     """Refuse kernels whose shared arrays, each small enough, are together more than a block has.
 
@@ -29,21 +46,34 @@ def check_shared_memory(module: ir.Module) -> None:
     for kernel in module.kernels():
         size = _shared_memory(module, kernel)
         if size > MOST_SHARED_BYTES:
-            message = f"the shared arrays of `{kernel.name}` are {size} bytes; a block has {MOST_SHARED_BYTES}"
+            message = f"the shared arrays of {_called(kernel)} are {size} bytes; a block has {MOST_SHARED_BYTES}"
             help = "make them smaller, or use gpu.dynamic_shared_array, whose size the launch gives"
             errors.errors.append(CompileError(message, help=help, span=kernel.span))
     errors.raise_if_any()
 
 
+def _called(kernel: ir.Function) -> str:
+    """A kernel in the author's words: with what a variant of it has."""
+    variant = dict(kernel.attributes.get("variant", ()))
+    return " ".join([f"`{_name(kernel)}`", *([f"with {manifest.variant_words(variant)}"] if variant else [])])
+
+
+def _name(kernel: ir.Function) -> str:
+    return str(kernel.attributes.get("kernel", kernel.name))
+
+
 def _describe(module: ir.Module, kernel: ir.Function) -> manifest.Kernel:
     return manifest.Kernel(
-        name=kernel.name,
+        name=_name(kernel),
         symbol=kernel.name,
         parameters=tuple(_parameter(kernel, value) for value in kernel.parameters),
         index_dims=kernel.attributes["index_dims"],
         block=kernel.attributes["block"],
         shared_memory=_shared_memory(module, kernel),
         contracts=tuple(manifest.Contract(*contract) for contract in kernel.attributes["contracts"]),
+        max_threads=kernel.attributes.get("max_threads"),
+        unit=unit_of(kernel),
+        variant=dict(kernel.attributes.get("variant", ())),
     )
 
 
@@ -52,33 +82,28 @@ def _parameter(kernel: ir.Function, value: ir.Value) -> manifest.Parameter:
     if isinstance(type, View):
         alignment = dict(kernel.attributes.get("alignments", ())).get(name, 1)
         shape = type.rank, alignment
-        return manifest.Parameter(name, _KINDS[type.access], _name(type.element), *shape, struct=layout(type.element))
-    return manifest.Parameter(name, "scalar", _name(type), struct=layout(type))
+        return manifest.Parameter(
+            name, _KINDS[type.access], _spelled(type.element), *shape, struct=layout(type.element)
+        )
+    return manifest.Parameter(name, "scalar", _spelled(type), struct=layout(type))
 
 
 def layout(type: Type) -> manifest.Layout | None:
     """A struct as the manifest describes it; None for any other type."""
     if not isinstance(type, Struct):
         return None
-    fields = (manifest.Field(name, type.offsets[name], _name(field), layout(field)) for name, field in type.fields)
+    fields = (manifest.Field(name, type.offsets[name], _spelled(field), layout(field)) for name, field in type.fields)
     return manifest.Layout(type.plain_name, type.size, type.alignment, tuple(fields))
 
 
-def _name(type: Type) -> str:
+def _spelled(type: Type) -> str:
     return type.plain_name if isinstance(type, Struct) else str(type)
 
 
 def _shared_memory(module: ir.Module, function: ir.Function) -> int:
     """Bytes of shared memory of a function and of all it calls, each counted once."""
-    reached: dict[str, ir.Function] = {function.name: function}
-    work = [function]
-    while work:
-        for op in work.pop().ops():
-            callee = op.attributes["callee"] if op.definition is mir.call else None
-            if callee is not None and callee not in reached:
-                reached[callee] = module.functions[callee]
-                work.append(module.functions[callee])
-    arrays = [op.result.type for f in reached.values() for op in f.ops() if op.definition is mir.shared_array]
+    functions = [module.functions[name] for name in reached(module, [function])]
+    arrays = [op.result.type for f in functions for op in f.ops() if op.definition is mir.shared_array]
     return sum(_bytes(type) for type in arrays if isinstance(type, View))
 
 

@@ -10,10 +10,12 @@ path waits for the GPU, allocates on it or copies to it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from oxide_build import manifest, signature
 from oxide_build.runtime import arrays, device, loader, packing, streams
+from oxide_build.variants import Family
 
 
 @dataclass(frozen=True)
@@ -54,27 +56,54 @@ class Configuration:
         return f"launching {self.kernel.name} with grid {self.grid}, block {self.block}{shared}"
 
 
+@dataclass(frozen=True)
+class GenericConfiguration:
+    """A generic kernel with its grid, block and stream settled: a call chooses the variant from its arguments.
+
+    `configure` makes the launch of a variant; those made are kept by symbol.
+    """
+
+    family: Family
+    configure: Callable[[manifest.Kernel], Configuration]
+    variants: dict[str, Configuration] = field(default_factory=dict)
+
+    def __call__(self, *args: object, **kwargs: object) -> None:
+        """Queue the variant that these arguments ask for over them, and return. Raises as a Configuration does."""
+        kernel, values = self.family.choose(args, kwargs)
+        variant = self.variants.get(kernel.symbol)
+        if variant is None:
+            variant = self.variants.setdefault(kernel.symbol, self.configure(kernel))
+        variant(*values)
+
+
 def configure(
     module: str, name: str, grid: object, block: object, stream: object = None, shared_memory: int = 0
-) -> Configuration:
+) -> Configuration | GenericConfiguration:
     """The launch of kernel `name` of kernel module `module`.
 
-    Raises LaunchError when no GPU could run it so, LoadError when the package carries no images for it.
+    Raises LaunchError when no GPU could run it so (a generic kernel's variant when it is called), LoadError when the
+    package carries no images for it.
     """
     loaded = loader.module(module)
-    kernel = loaded.kernel(name)
+    kernel, family = loaded.kernel(name), loaded.family(name)
     geometry = signature.normalize(grid, "grid"), signature.normalize(block, "block")
-    signature.check_geometry(kernel, *geometry)
     signature.check_shared_memory(kernel, shared_memory)
     handle = None if stream is None else streams.handle(stream)
-    return Configuration(kernel, loaded, packing.plan(kernel), *geometry, handle, shared_memory, stream)
+
+    def settled(chosen: manifest.Kernel) -> Configuration:
+        signature.check_geometry(chosen, *geometry)
+        return Configuration(chosen, loaded, packing.plan(chosen), *geometry, handle, shared_memory, stream)
+
+    return settled(kernel) if family is None else GenericConfiguration(family, settled)
 
 
-def image(module: str) -> tuple[manifest.Artifact, bytes]:
-    """The image of kernel module `module` chosen for the current GPU, and its content.
+def image(module: str, name: str | None = None) -> tuple[manifest.Artifact, bytes]:
+    """The image of a module's ordinary kernels chosen for the current GPU, and its content.
+
+    With a `name`, the image that kernel lies in; of a generic one, its first variant.
 
     Raises LoadError, and DriverNotFoundError without a driver or a GPU.
     """
     here, loaded = device.current(), loader.module(module)
-    artifact = loaded.artifact(here.capability, here.driver)
+    artifact = loaded.artifact(here.capability, here.driver, loaded.kernel(name).unit if name else "")
     return artifact, loaded.read(artifact)

@@ -71,6 +71,12 @@ def read_views(kernel: Kernel, values: Sequence[object], stream: int | None) -> 
     return {p.name: read_view(kernel, p, value, stream) for p, value in pairs if p.kind != "scalar"}
 
 
+def element_type(value: object) -> str | None:
+    """The type of an array's elements, asked of whichever protocol it speaks; None for what is no GPU array."""
+    views = (read(value, None) for read in _PROTOCOLS)
+    return next((view.dtype for view in views if view is not None), None)
+
+
 def read_view(kernel: Kernel, parameter: Parameter, value: Any, stream: int | None = None) -> View:
     """`value` as a view of the declared type. Raises KernelArgumentError."""
     view = next((view for read in _PROTOCOLS if (view := read(value, stream)) is not None), None)

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from oxide_build.errors import LoadError, NoCompatibleImageError
 from oxide_build.manifest import DIRECTORY, Artifact, Kernel, Manifest
-from oxide_build.runtime import device
+from oxide_build.runtime import arrays, device
+from oxide_build.variants import Family
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -155,6 +156,7 @@ class Module:
         self._lock = threading.Lock()
         self._libraries: dict[str, tuple[Any, object]] = {}
         self._functions: dict[tuple[str, int], Any] = {}
+        self._families: dict[str, Family | None] = {}
         self._shared: dict[tuple[str, int], int] = {}
 
     def kernel(self, name: str) -> Kernel:
@@ -167,12 +169,23 @@ class Module:
                 help=_BUILD,
             ) from None
 
-    def artifact(self, capability: Version, driver: Version) -> Artifact:
-        """The image for this GPU and driver. Raises NoCompatibleImageError, or LoadError for an unknown forced one."""
+    def family(self, name: str) -> Family | None:
+        """The variants of the kernel called `name`, to choose from; None for a kernel with one."""
+        if name not in self._families:
+            generic = self.manifest.generic(name)
+            family = None if generic is None else Family(generic, self.manifest.kernels, arrays.element_type)
+            self._families.setdefault(name, family)
+        return self._families[name]
+
+    def artifact(self, capability: Version, driver: Version, unit: str = "") -> Artifact:
+        """The image of a unit for this GPU and driver.
+
+        Raises NoCompatibleImageError, or LoadError for an unknown forced one.
+        """
         force = os.environ.get(FORCE)
-        choice = choose(self.manifest.artifacts, capability, driver, force)
+        choice = choose(self.manifest.images(unit), capability, driver, force)
         if force is not None and choice.artifact is None:
-            shipped = ", ".join(artifact.target for artifact in self.manifest.artifacts)
+            shipped = ", ".join(artifact.target for artifact in self.manifest.images(unit))
             raise LoadError(f"{FORCE} is {force!r}, which {self.manifest.module} lacks", help=f"it ships {shipped}")
         return choice.required()
 
@@ -194,17 +207,18 @@ class Module:
         key = kernel.symbol, ordinal
         if key not in self._functions:
             with self._lock:
-                self._load(*key)
+                self._load(kernel, ordinal)
         if shared_memory + kernel.shared_memory > FREE_SHARED_MEMORY:
             with self._lock:
                 self._allow(key, shared_memory)
         return self._functions[key]
 
-    def _load(self, symbol: str, ordinal: int) -> None:
+    def _load(self, kernel: Kernel, ordinal: int) -> None:
+        symbol = kernel.symbol
         if (symbol, ordinal) in self._functions:
             return  # another thread was first
         here = device.info(ordinal)
-        artifact = self.artifact(here.capability, here.driver)
+        artifact = self.artifact(here.capability, here.driver, kernel.unit)
         with device.capture_relaxed():
             if artifact.file not in self._libraries:
                 name = f"{self.manifest.module} ({artifact.target})"

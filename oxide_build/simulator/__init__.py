@@ -54,7 +54,7 @@ def simulate(
     check_geometry(kernel, blocks, threads)
     check_shared_memory(kernel, shared_memory)
     values = check_arguments(kernel, bind(kernel, tuple(arguments), {}))
-    program = prepare(inline_calls(module, module.functions[kernel.name], arch))
+    program = prepare(inline_calls(module, module.functions[kernel.symbol], arch))
     at_once = _blocks_at_once(threads, program.shared_memory + shared_memory, program.local_memory)
     with np.errstate(all="ignore"):
         for chunk in chunks(blocks, threads, at_once):

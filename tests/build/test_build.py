@@ -186,3 +186,85 @@ def test_in_tree_files_hide_from_git(sample: Sample) -> None:
     names = sorted(path.name for path in (root / "kernels/_oxide").iterdir())
     assert names == [".gitignore", "copy.json", "copy.sm_80.ptx"]
     assert (root / "kernels/_oxide/.gitignore").read_text(encoding="utf-8") == "*\n"
+
+
+GENERIC = """from typing import TypeVar
+
+from oxide_build import gpu
+from oxide_build.gpu import MutSlice, f32, f64
+
+T = TypeVar("T", f32, f64)
+
+
+@gpu.device
+def doubled(x: T) -> T:
+    return x + x
+
+
+@gpu.kernel
+def plain(x: MutSlice[f32]) -> None:
+    x[0] = doubled(x[0])
+
+
+@gpu.kernel(values={"n": (1, 2)})
+def scale(x: MutSlice[T], n: gpu.Const[int]) -> None:
+    x[0] = doubled(x[0]) * n
+
+
+@gpu.kernel(fast_math=True)
+def fast(x: MutSlice[f32]) -> None:
+    x[0] = 1.0 / x[0]
+"""
+
+
+def test_each_variant_is_an_image_of_its_own(sample: Sample) -> None:
+    root = sample("plain")
+    (root / "src/plain/kernels/vector.py").write_text(GENERIC, encoding="utf-8")
+    jobs = planned(root)
+    lines: list[str] = []
+    files = files_of(build.run(jobs, 1, lines.append))
+    units = ("", "scale_f32_1", "scale_f32_2", "scale_f64_1", "scale_f64_2", "fast")
+    stems = [".".join(filter(None, ["vector", unit, target])) for unit in units for target in ("sm_75", "sm_90")]
+    names = ["_oxide/vector.json", *(f"_oxide/{stem}.ptx" for stem in stems)]
+    vector = next(job for job in jobs if job.name == "vector")
+    assert sorted(vector.outputs) == sorted(names)
+    assert sorted(name for name in files if "/vector." in name) == sorted(f"plain.kernels/{name}" for name in names)
+    assert any("vector.scale_f64_2 -> sm_90" in line for line in lines)
+    entries = {
+        unit: re.findall(rb"\.entry (\w+)", files[f"plain.kernels/_oxide/vector{unit and '.'}{unit}.sm_90.ptx"])
+        for unit in units
+    }
+    assert entries == {unit: [unit.encode() or b"plain"] for unit in units}
+    assert b"rcp.approx.ftz.f32" in files["plain.kernels/_oxide/vector.fast.sm_90.ptx"]
+
+
+def test_the_manifest_tells_variants_apart(sample: Sample) -> None:
+    root = sample("plain")
+    (root / "src/plain/kernels/vector.py").write_text(GENERIC, encoding="utf-8")
+    texts = [files_of(build.run(planned(root), 1, lambda line: None)) for _ in range(2)]
+    assert texts[0] == texts[1]
+    manifest = Manifest.from_json(texts[0]["plain.kernels/_oxide/vector.json"].decode())
+    assert [(kernel.name, kernel.unit) for kernel in manifest.kernels][:3] == [
+        ("plain", ""),
+        ("scale", "scale_f32_1"),
+        ("scale", "scale_f32_2"),
+    ]
+    assert manifest.kernel("scale").variant == {"T": "f32", "n": "1"}
+    assert [generic.name for generic in manifest.generics] == ["scale"]
+    assert [artifact.target for artifact in manifest.images("scale_f64_2")] == ["sm_75", "sm_90"]
+
+
+def test_a_variant_a_target_lacks_is_skipped_alone(sample: Sample) -> None:
+    root = sample("plain")
+    text = GENERIC.replace("    x[0] = doubled(x[0]) * n\n", NEW_ON_SM_90)
+    (root / "src/plain/kernels/vector.py").write_text(text, encoding="utf-8")
+    lines: list[str] = []
+    files = files_of(build.run(planned(root, on_unsupported_target="skip"), 1, lines.append))
+    assert "plain.kernels/_oxide/vector.scale_f32_1.sm_75.ptx" in files
+    assert "plain.kernels/_oxide/vector.scale_f32_2.sm_75.ptx" not in files
+    assert sum("skipped an image of vector" in line for line in lines) == 1
+
+
+NEW_ON_SM_90 = """    if n == 2:
+        gpu.atomic_add(x, 0, x[1], scope="cluster")
+"""

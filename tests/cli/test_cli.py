@@ -182,3 +182,37 @@ def test_without_typer_the_command_line_says_how_to_get_it(tmp_path: Path) -> No
         [sys.executable, "-c", code, str(REPOSITORY)], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (1, 'the command line needs typer: pip install "oxide-build[cli]"\n')
+
+
+GENERIC = """from typing import TypeVar
+from oxide_build import gpu
+from oxide_build.gpu import MutSlice, f32, f64
+T = TypeVar("T", f32, f64)
+
+@gpu.kernel
+def plain(x: MutSlice[f32]) -> None:
+    x[0] = 1.0
+
+@gpu.kernel(values={"n": (1, 2)})
+def fill(x: MutSlice[T], n: gpu.Const[int]) -> None:
+    x[0] = T(n)
+"""
+
+
+def test_inspect_and_explain_show_variants(sample: Sample, tmp_path: Path) -> None:
+    root = sample("mapped")
+    (root / "kernels/copy.py").write_text(GENERIC, encoding="utf-8")
+    for stage, mark in (("ssa", "kernel @{}("), ("ll", "@{}("), ("ptx", ".entry {}(")):
+        text = cli("inspect", "kernels/copy.py:fill", "--stage", stage, cwd=root).stdout
+        assert all(mark.format(f"fill_{kind}_{n}") in text for kind in ("f32", "f64") for n in (1, 2))
+        assert mark.format("plain") not in text
+        one = cli("inspect", "kernels/copy.py:fill_f64_2", "--stage", stage, cwd=root).stdout
+        assert mark.format("fill_f64_2") in one
+        assert mark.format("fill_f64_1") not in one
+    report = cli("inspect", "kernels/copy.py:fil", cwd=root, status=1).stderr
+    assert report.startswith("no kernel 'fil' in this file\n  help: its kernels are: plain, fill, fill_f32_1, ")
+    cli("build", "--root", str(root), "--out", str(tmp_path / "out"), cwd=root)
+    (tmp_path / "out/mapped/__init__.py").touch()
+    done = cli("explain", "mapped", "--device", "9.0", "--driver", "12.8", cwd=tmp_path / "out")
+    heads = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
+    assert heads[:2] == ["mapped.kernels.copy  (plain)", "mapped.kernels.copy  (fill with T = f32, n = 1)"]

@@ -61,10 +61,10 @@ def calls(n: i32, x: MutSlice[f32], out: MutSlice[i32]) -> None:
 #     def worded(text: gpu.Const[str]) -> None:
 #                ^^^^^^^^^^^^^^^^^^^^
 #   help: write gpu.Const[int], [float], [bool], a scalar type, or [Callable[…, f32]] for a function
-# const_parameters.py:37:58: error: a kernel has no `gpu.Const` parameters
+# const_parameters.py:37:58: error: nothing says which values `size` may have
 #     def chosen(n: i32, x: MutSlice[f32], out: MutSlice[i32], size: gpu.Const[int]) -> None:
 #                                                              ^^^^^^^^^^^^^^^^^^^^
-#   help: make it a module-level constant, or give it to a `@gpu.device` function that the kernel calls
+#   help: list them, one variant is compiled for each: @gpu.kernel(values={"size": (64, 128)})
 # const_parameters.py:43:20: error: parameter `n` of `sized` is known at compile time, this value only on the GPU
 #         out[0] = sized(n)
 #                        ^

@@ -33,5 +33,5 @@ def scale(x: MutSlice[f32], by: f32 = 2.0) -> None:
 # default_argument.py:16:39: error: a default argument of a kernel
 #     def scale(x: MutSlice[f32], by: f32 = 2.0) -> None:
 #                                           ^^^
-#   help: pass the value at each launch
+#   help: pass the value at each launch; only a `gpu.Const` parameter has a default
 # 4 errors

@@ -24,6 +24,7 @@ from oxide_build.gpu import DisjointSlice, MutSlice2D, Slice, f32, i32, types, u
 from oxide_build.pipeline import to_ssa
 
 KERNELS = Path(__file__).with_name("typed_kernels.py")
+VARIANTS = Path(__file__).with_name("typed_variants.py")
 HEAVY = (
     "llvmlite",
     "setuptools",
@@ -91,7 +92,7 @@ def test_the_compiler_accepts_what_type_checkers_are_shown() -> None:
 
 def test_a_type_checker_accepts_kernels() -> None:
     mypy = pytest.importorskip("mypy.api")
-    output, errors, status = mypy.run(["--strict", "--follow-imports=silent", str(KERNELS)])
+    output, errors, status = mypy.run(["--strict", "--follow-imports=silent", str(KERNELS), str(VARIANTS)])
     assert status == 0, output + errors
 
 

@@ -3,10 +3,10 @@
 Files are named after Python's grammar (`names`, `arithmetic`, `conditions`, `elements`,
 `calls`, `assignments`, `statements`, `loops`, `functions`) or after what they call on
 (`numbers`, `mathematics`, `bits`, `threads`, `memory`, `arrays`, `vectors`, `tables`,
-`atomics`, `warps`, `clocks`, `structs`, `patterns`); `scope`, `annotations`,
-`struct_types` and `constants` say what names mean; `conversions` holds the type rules;
-`assignment` and `contracts` check what types cannot; `outside` answers what the language
-leaves out.
+`atomics`, `warps`, `clocks`, `structs`, `patterns`); `decorators`, `launches` and `variants`
+say what a kernel's decorator asks for; `scope`, `annotations`, `struct_types` and `constants`
+say what names mean; `conversions` holds the type rules; `assignment` and `contracts` check
+what types cannot; `outside` answers what the language leaves out.
 """
 
 from oxide_build.pipeline.frontend import (
@@ -34,6 +34,7 @@ from oxide_build.pipeline.frontend import (
 from oxide_build.pipeline.frontend.functions import translate
 from oxide_build.pipeline.frontend.library import Resolve, imported_modules, nowhere, parse
 from oxide_build.pipeline.frontend.syntax import KernelModule
+from oxide_build.pipeline.frontend.variants import image_units
 
 RULES = (
     *(arithmetic, arrays, assignments, atomics, bits, calls, clocks, conditions, elements, loops),
@@ -41,4 +42,4 @@ RULES = (
 )
 """The files whose rules register themselves when imported."""
 
-__all__ = ["RULES", "KernelModule", "Resolve", "imported_modules", "nowhere", "parse", "translate"]
+__all__ = ["RULES", "KernelModule", "Resolve", "image_units", "imported_modules", "nowhere", "parse", "translate"]

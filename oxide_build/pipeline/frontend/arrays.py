@@ -9,9 +9,9 @@ from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
 from oxide_build.ir.types import View
-from oxide_build.pipeline.frontend.annotations import element_type
 from oxide_build.pipeline.frontend.arguments import arguments
 from oxide_build.pipeline.frontend.builder import INTRINSICS, FunctionBuilder, translates
+from oxide_build.pipeline.frontend.dtypes import element_type
 from oxide_build.pipeline.frontend.operands import Constant, Operand
 
 _MOST_SHARED_BYTES = 48 * 1024
@@ -23,7 +23,7 @@ _MOST_DIMENSIONS = 4
 def shared_array(f: FunctionBuilder, node: ast.Call) -> Operand:
     """Memory shared by the block, of a shape known at compile time."""
     shape_node, type_node = arguments(node, "shape", "dtype")
-    view = View(element_type(type_node, f.module), _shape(f, node, shape_node), "mut", "shared")
+    view = View(element_type(f, type_node), _shape(f, node, shape_node), "mut", "shared")
     help = "make the shape smaller; gpu.dynamic_shared_array may have more where the launch asks for it"
     _limit(view, _MOST_SHARED_BYTES, "shared memory; a block has", help)
     symbol = f"{f.function.name}.shared{sum(op.definition is mir.shared_array for op in f.slots)}"
@@ -34,7 +34,7 @@ def shared_array(f: FunctionBuilder, node: ast.Call) -> Operand:
 def local_array(f: FunctionBuilder, node: ast.Call) -> Operand:
     """Memory of the thread's own, of a shape known at compile time."""
     shape_node, type_node = arguments(node, "shape", "dtype")
-    view = View(element_type(type_node, f.module), _shape(f, node, shape_node), "mut", "local")
+    view = View(element_type(f, type_node), _shape(f, node, shape_node), "mut", "local")
     _limit(view, _MOST_LOCAL_BYTES, "local memory; a thread has", "make the shape smaller, or pass an array for it")
     return _whole(f, mir.local_array(type=view, span=f.span))
 
@@ -43,7 +43,7 @@ def local_array(f: FunctionBuilder, node: ast.Call) -> Operand:
 def dynamic_shared_array(f: FunctionBuilder, node: ast.Call) -> Operand:
     """The launch's dynamic shared memory, as elements of one type."""
     (type_node,) = arguments(node, "dtype")
-    view = View(element_type(type_node, f.module), (None,), "mut", "shared")
+    view = View(element_type(f, type_node), (None,), "mut", "shared")
     return _whole(f, mir.dynamic_shared_array(type=view, span=f.span))
 
 

@@ -8,10 +8,10 @@ from oxide_build.dialects import mir
 from oxide_build.dialects.functions import BIT_FUNCTIONS
 from oxide_build.errors import CompileError
 from oxide_build.ir.types import Scalar, bool_
-from oxide_build.pipeline.frontend.annotations import scalar_type as annotated_scalar
 from oxide_build.pipeline.frontend.arguments import arguments
 from oxide_build.pipeline.frontend.builder import INTRINSICS, FunctionBuilder, translates
 from oxide_build.pipeline.frontend.conversions import scalar, scalar_type
+from oxide_build.pipeline.frontend.dtypes import number_type
 from oxide_build.pipeline.frontend.operands import Operand, describe
 from oxide_build.pipeline.frontend.scope import dotted
 
@@ -36,7 +36,7 @@ def bit_function(f: FunctionBuilder, node: ast.Call) -> Operand:
 def bitcast(f: FunctionBuilder, node: ast.Call) -> Operand:
     """`gpu.bitcast(x, T)`: the bits of `x` as a `T` of the same width."""
     argument, wanted = arguments(node, "x", "dtype")
-    operand, target = f.expression(argument), annotated_scalar(wanted, f.module)
+    operand, target = f.expression(argument), number_type(f, wanted)
     value = scalar(f, operand)
     source = scalar_type(value)
     if bool_ in (source, target):

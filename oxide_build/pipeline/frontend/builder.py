@@ -24,6 +24,9 @@ from oxide_build.pipeline.frontend.outside import refuse
 from oxide_build.pipeline.frontend.syntax import FunctionSyntax, KernelModule
 from oxide_build.pipeline.frontend.tables import table
 
+_EXITS = (ast.Return, ast.Break, ast.Continue)
+"""Statements behind which nothing of their suite runs."""
+
 Rule: TypeAlias = "Callable[[FunctionBuilder, Any], Any]"
 AnyRule = TypeVar("AnyRule", bound=Callable[..., Any])
 
@@ -79,12 +82,18 @@ class Loop:
 
 @dataclass
 class ModuleBuilder:
-    """The module being built: its syntax, the IR so far, the mistakes so far."""
+    """The module being built: its syntax, the IR so far, the mistakes so far.
+
+    `symbols` are the names that entries have; `overrides` the project's options that the kernel being translated has
+    its own way, and every function it calls with it.
+    """
 
     syntax: KernelModule
     module: ir.Module
     errors: Collector = field(default_factory=Collector)
     instances: dict[InstanceKey, FunctionBuilder] = field(default_factory=dict)
+    symbols: set[str] = field(default_factory=set)
+    overrides: tuple[tuple[str, bool], ...] = ()
 
 
 class FunctionBuilder:
@@ -106,6 +115,7 @@ class FunctionBuilder:
         self.unrolled_names: set[str] = set()
         self.index_dims = 0
         self.failed = False
+        self.cut = False
         self.finished = False
         self.span: Span | None = function.span
 
@@ -186,10 +196,23 @@ class FunctionBuilder:
     # syntax
 
     def statements(self, nodes: list[ast.stmt]) -> None:
-        """Translate a suite, going on behind each mistake."""
+        """Translate a suite, going on behind each mistake, as far as compile-time conditions let it come."""
         for node in nodes:
             with self.recover(), self.at(node):
                 self.statement(node)
+            if self.cut:
+                self.cut = False
+                return
+
+    def decided_suite(self, nodes: list[ast.stmt]) -> None:
+        """Translate the side a compile-time condition chose; where that never ends, what follows it is left out."""
+        leaves = any(isinstance(part, _EXITS) for node in nodes for part in ast.walk(node))
+        was_reachable = leaves and self._is_reachable()
+        self.statements(nodes)
+        self.cut = was_reachable and not self._is_reachable()
+
+    def _is_reachable(self) -> bool:
+        return self.block in reverse_postorder(self.function)
 
     def statement(self, node: ast.stmt) -> None:
         """Translate one statement by its rule."""

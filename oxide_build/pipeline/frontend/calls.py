@@ -15,6 +15,7 @@ from oxide_build.pipeline.frontend.conversions import (
     scalar,
 )
 from oxide_build.pipeline.frontend.device_calls import call_function, function_named
+from oxide_build.pipeline.frontend.dtypes import array_dtype
 from oxide_build.pipeline.frontend.library import unknown_import
 from oxide_build.pipeline.frontend.mathematics import MATH_NAMES, unknown_math
 from oxide_build.pipeline.frontend.names import BUILTINS, unknown_name
@@ -40,6 +41,9 @@ def call(f: FunctionBuilder, node: ast.Call) -> Operand:
     struct = None if isinstance(node.func, ast.Name) and node.func.id in f.names else struct_named(node.func, f.module)
     if struct is not None:
         return construct(f, node, struct)
+    element = array_dtype(f, node.func)
+    if element is not None:
+        return convert(f, node, element)
     function = function_named(f, node.func)
     if function is not None:
         return call_function(f, node, function)

@@ -15,7 +15,6 @@ from oxide_build.ir.types import View
 from oxide_build.manifest import Expression
 from oxide_build.pipeline.frontend.builder import FunctionBuilder
 from oxide_build.pipeline.frontend.conditions import condition
-from oxide_build.pipeline.frontend.constants import fold
 from oxide_build.pipeline.frontend.operands import Constant
 from oxide_build.pipeline.frontend.scope import dotted
 
@@ -53,6 +52,8 @@ def require(f: FunctionBuilder, node: ast.Call) -> tuple[str, int, Expression]:
     (test,) = node.args
     expression = _expression(f, test)
     for part in _conjuncts(test):
+        if f.known(part) is not None:
+            continue
         value = condition(f, part)
         if not any(isinstance(n, (ast.BinOp, ast.USub)) for n in ast.walk(part)):
             f.emit(mir.assume(value))
@@ -71,13 +72,13 @@ def _expression(f: FunctionBuilder, node: ast.expr) -> Expression:
         extent = _extent(f, node)
         if extent is not None:
             return extent
+        folded = f.known(node)
+        if isinstance(folded, Constant):
+            return ("constant", folded.value)
         if isinstance(node, ast.Name) and node.id in f.names:
             return ("scalar", node.id)
         if isinstance(node, ast.Attribute) and _root(node) in f.names:
             return ("scalar", ast.unparse(node))
-        folded = fold(node, f.module)
-        if isinstance(folded, Constant):
-            return ("constant", folded.value)
         if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
             _check_divisor(f, node)
             return (_BINARY[type(node.op)], _expression(f, node.left), _expression(f, node.right))
@@ -102,7 +103,7 @@ def _root(node: ast.expr) -> str:
 
 
 def _check_divisor(f: FunctionBuilder, node: ast.BinOp) -> None:
-    if not isinstance(node.op, (ast.Add, ast.Sub, ast.Mult)) and not isinstance(fold(node.right, f.module), Constant):
+    if not isinstance(node.op, (ast.Add, ast.Sub, ast.Mult)) and not isinstance(f.known(node.right), Constant):
         raise CompileError("a contract divides by constants only", help="multiply the other side instead")
 
 
@@ -119,7 +120,7 @@ def _comparison(f: FunctionBuilder, node: ast.Compare) -> Expression:
 
 def _membership(f: FunctionBuilder, number: ast.expr, items: ast.expr) -> Expression:
     """`x in (a, b)` or `x in SIZES`: equal to one of them."""
-    value, folded = _expression(f, number), fold(items, f.module)
+    value, folded = _expression(f, number), f.known(items)
     if isinstance(folded, tuple) and all(isinstance(item, Constant) for item in folded):
         found = [("constant", item.value) for item in folded if isinstance(item, Constant)]
         return ("or", *(("eq", value, item) for item in found))

@@ -16,10 +16,9 @@ from oxide_build.pipeline.frontend.builder import FunctionBuilder, PoisonedError
 from oxide_build.pipeline.frontend.constants import Folded
 from oxide_build.pipeline.frontend.conversions import is_weak, pass_argument
 from oxide_build.pipeline.frontend.functions import instance
-from oxide_build.pipeline.frontend.library import Definition
+from oxide_build.pipeline.frontend.library import Definition, function_of
 from oxide_build.pipeline.frontend.named_arguments import match_arguments
 from oxide_build.pipeline.frontend.operands import Constant, Operand, OwnIndex, describe
-from oxide_build.pipeline.frontend.scope import dotted
 from oxide_build.pipeline.frontend.signatures import (
     ConstType,
     Given,
@@ -36,11 +35,7 @@ def function_named(f: FunctionBuilder, node: ast.expr) -> Definition | None:
     if isinstance(node, ast.Name) and node.id in f.names:
         binding = f.names[node.id]
         return binding if isinstance(binding, Definition) else None
-    if isinstance(node, ast.Name) and node.id in f.module.functions:
-        return Definition(f.module.library.modules[f.module.source.module] or f.module, node.id)
-    path = dotted(node, f.module.names)
-    found = f.module.library.find(path) if path else None
-    return found if found is not None and found.function is not None else None
+    return function_of(f.module, node)
 
 
 def call_function(f: FunctionBuilder, node: ast.Call, function: Definition) -> Operand:

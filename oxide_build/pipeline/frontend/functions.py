@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import count
 
 from oxide_build import ir
@@ -19,8 +18,9 @@ from oxide_build.pipeline.frontend.builder import (
     PoisonedError,
     Variable,
 )
-from oxide_build.pipeline.frontend.constants import check_struct, fold
+from oxide_build.pipeline.frontend.constants import check_struct
 from oxide_build.pipeline.frontend.contracts import is_require, require
+from oxide_build.pipeline.frontend.launches import LaunchOptions, launch_options
 from oxide_build.pipeline.frontend.library import Definition
 from oxide_build.pipeline.frontend.operands import Constant, StaticType, Witness
 from oxide_build.pipeline.frontend.signatures import (
@@ -32,6 +32,7 @@ from oxide_build.pipeline.frontend.signatures import (
     type_variables,
 )
 from oxide_build.pipeline.frontend.syntax import FunctionSyntax, KernelModule
+from oxide_build.pipeline.frontend.variants import Variant, Variants, carriers, variants
 
 
 def translate(kernels: KernelModule) -> ir.Module:
@@ -44,10 +45,12 @@ def translate(kernels: KernelModule) -> ir.Module:
     for struct in kernels.structs:
         with program.errors.collect():
             check_struct(Definition(kernels, struct))
+    program.symbols.update(kernels.functions)
     for syntax in kernels.functions.values():
         with program.errors.collect(), kernels.span(syntax.node):
             if syntax.kind == "kernel":
                 translate_kernel(program, syntax)
+    program.overrides = ()
     called = dict(program.module.functions)
     translated = {name for home, name, *_ in program.instances if home == kernels.source.module}
     for syntax in kernels.functions.values():
@@ -77,11 +80,68 @@ def _drop_repeated(program: ModuleBuilder) -> None:
 
 
 def translate_kernel(program: ModuleBuilder, syntax: FunctionSyntax) -> None:
-    """Translate one kernel and what it calls into the module."""
-    module = program.syntax
+    """Translate every variant of one kernel, and what it calls, into the module."""
+    found = variants(program.syntax, syntax, program.symbols)
+    mistakes: list[tuple[Variant, CompileError]] = []
+    errors = program.errors.errors
+    for variant in found.all:
+        before = len(errors)
+        with program.errors.collect():
+            _translate_variant(program, syntax, variant)
+        mistakes += [(variant, error) for error in errors[before:]]
+        del errors[before:]
+    errors.extend(_merged(program.syntax, syntax, found, mistakes))
+    if found.generic:
+        declared = program.module.attributes.get("generics", ())
+        program.module.attributes["generics"] = (*declared, _declaration(syntax, found))
+
+
+def _merged(
+    module: KernelModule, syntax: FunctionSyntax, found: Variants, mistakes: list[tuple[Variant, CompileError]]
+) -> Iterator[CompileError]:
+    """Each mistake once; one in the kernel's own text that not all variants make says which do."""
+    same: dict[tuple[object, str], list[tuple[Variant, CompileError]]] = {}
+    for variant, error in mistakes:
+        same.setdefault((error.span, error.message), []).append((variant, error))
+    first = min([syntax.node.lineno, *(decorator.lineno for decorator in syntax.node.decorator_list)])
+    lines = range(first, (syntax.node.end_lineno or syntax.node.lineno) + 1)
+    for group in same.values():
+        error, count = group[0][1], len({variant.symbol for variant, _ in group})
+        own = error.span is not None and error.span.source == module.source and error.span.line in lines
+        if count < len(found.all) and own and not isinstance(error, PoisonedError):
+            error = CompileError(f"{error.message}, with {_shared_words(group)}", help=error.help, span=error.span)
+        yield error
+
+
+def _shared_words(group: list[tuple[Variant, CompileError]]) -> str:
+    """What the variants that make a mistake have in common; the first one whole where that is nothing."""
+    first, *others = [variant.words for variant, _ in group]
+    shared = {name: word for name, word in first.items() if all(other[name] == word for other in others)}
+    return ", ".join(f"{name} = {word}" for name, word in (shared or first).items())
+
+
+def _declaration(syntax: FunctionSyntax, found: Variants) -> tuple[object, ...]:
+    """A generic kernel as `description` reads it: name, parameters, types, constants, what each type follows from."""
+    arguments = syntax.node.args.args
+    parameters = tuple((a.arg, "" if a.annotation is None else ast.unparse(a.annotation)) for a in arguments)
+    types = tuple((name, tuple(map(str, listed))) for name, listed in found.types.items())
+    constants = tuple((n, str(c.type.kind), c.texts, c.default) for n, c in found.constants.items())
+    carried = tuple(pair for pair in carriers(syntax, found.constants).items() if pair[1] in found.types)
+    return (syntax.name, parameters, types, constants, carried)
+
+
+def _translate_variant(program: ModuleBuilder, syntax: FunctionSyntax, variant: Variant) -> None:
+    module = bind_types(program.syntax, variant.types)
     declared = signature(module, syntax)
-    types = {name: type for name, type in declared.parameters.items() if not isinstance(type, ConstType)}
-    f = _begin(program, module, syntax, syntax.name, types, declared)
+    given: dict[str, Given] = {
+        name: _held(type, variant.constants[name]) if isinstance(type, ConstType) else type
+        for name, type in declared.parameters.items()
+    }
+    options = LaunchOptions(None, None, None, ())
+    with program.errors.collect():
+        options = launch_options(module, syntax.options, variant.constants)
+    program.overrides = options.overrides
+    f = _begin(program, module, syntax, variant.symbol, given, declared)
     contracts = []
     body = syntax.node.body
     start = 1 if ast.get_docstring(syntax.node, clean=False) is not None else 0
@@ -94,27 +154,30 @@ def translate_kernel(program: ModuleBuilder, syntax: FunctionSyntax) -> None:
         start += 1
     f.statements(body[start:])
     _end(f)
-    block = None
-    with f.recover():
-        block = _block(module, syntax.block)
-    f.function.attributes = {"index_dims": f.index_dims, "block": block, "contracts": tuple(contracts)}
+    f.function.attributes = {
+        "index_dims": f.index_dims,
+        "block": options.block,
+        "contracts": tuple(contracts),
+        **_optional_attributes(syntax, variant, options),
+    }
 
 
-def _block(module: KernelModule, node: ast.expr | None) -> tuple[int, int, int] | None:
-    """The block a kernel's decorator fixes, as (x, y, z): numbers or module constants."""
-    if node is None:
-        return None
-    folded = fold(node, module)
-    items = folded if isinstance(folded, tuple) else (folded,)
-    sizes = [item.value for item in items if isinstance(item, Constant) and type(item.value) is int]
-    if len(sizes) != len(items) or not 1 <= len(sizes) <= 3 or min(sizes) < 1 or math.prod(sizes) > 1024:
-        with module.span(node):
-            raise CompileError(
-                "a block is one to three positive integers with a product of at most 1024",
-                help="write `block=256` or `block=(16, 16)`, or module-level constants",
-            )
-    x, y, z = [*sizes, 1, 1][:3]
-    return (x, y, z)
+def _held(type: ConstType, value: Constant | Definition) -> Constant | Definition:
+    """A listed value as this variant has it: one of a type variable's type is of another in each."""
+    return (type.of(value) or value) if isinstance(value, Constant) else value
+
+
+def _optional_attributes(syntax: FunctionSyntax, variant: Variant, options: LaunchOptions) -> dict[str, ir.Attribute]:
+    """What only some kernels have."""
+    found = {
+        "kernel": syntax.name if variant.texts else None,
+        "variant": tuple(variant.texts.items()),
+        "unit": variant.unit,
+        "max_threads": options.max_threads,
+        "min_blocks": options.min_blocks,
+        "overrides": options.overrides,
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 _MOST_NESTED = 16
@@ -128,7 +191,7 @@ def instance(
 
     Raises CompileError when the call is recursive, PoisonedError when its body has mistakes.
     """
-    key = (module.source.module, syntax.name, *map(_key, given.values()))
+    key = (module.source.module, syntax.name, program.overrides, *map(_key, given.values()))
     open_keys = [other for other, f in program.instances.items() if not f.finished]
     if key in open_keys or sum(other[:2] == key[:2] for other in open_keys) >= _MOST_NESTED:
         raise _recursion([str(name) for _, name, *_ in open_keys], syntax.name)
@@ -162,8 +225,9 @@ def _translate_device(
     program.errors.errors.extend(mistake for mistake in module.mistakes if module.source != program.syntax.source)
     f = _begin(program, module, syntax, _symbol(program, syntax.name), given, declared)
     program.instances[key] = f
-    if not syntax.inline:
-        f.function.attributes = {"inline": False}
+    inline: dict[str, ir.Attribute] = {} if syntax.inline else {"inline": False}
+    overrides: dict[str, ir.Attribute] = {"overrides": program.overrides} if program.overrides else {}
+    f.function.attributes = {**inline, **overrides}
     f.statements(syntax.node.body)
     _end(f)
 
@@ -172,6 +236,7 @@ def _symbol(program: ModuleBuilder, name: str) -> str:
     """A name no other function of the image has: `scale`, `scale.1`, …"""
     taken = {f.function.name for f in program.instances.values()}
     taken.update(known for known, syntax in program.syntax.functions.items() if syntax.kind == "kernel")
+    taken.update(program.symbols - program.syntax.functions.keys())
     numbered = (f"{name}.{number}" if number else name for number in count())
     return next(symbol for symbol in numbered if symbol not in taken)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from oxide_build.errors import CompileError, CompileErrors, SourceFile, Span
-from oxide_build.pipeline.frontend.scope import imported_names
+from oxide_build.pipeline.frontend.scope import dotted, imported_names
 from oxide_build.pipeline.frontend.syntax import FunctionSyntax, KernelModule, read_module
 
 Resolve: TypeAlias = Callable[[str], "SourceFile | None"]
@@ -102,6 +102,15 @@ class Library:
                 return Definition(module, ".".join([head, *rest]))
             return self.find(".".join([further, *rest]), seen | {path})
         return None
+
+
+def function_of(module: KernelModule, node: ast.expr) -> Definition | None:
+    """The kernel or device function that an expression names at module level: one of this module, or one imported."""
+    if isinstance(node, ast.Name) and node.id in module.functions:
+        return Definition(module.library.modules[module.source.module] or module, node.id)
+    path = dotted(node, module.names)
+    found = module.library.find(path) if path else None
+    return found if found is not None and found.function is not None else None
 
 
 def unknown_import(path: str, text: str, module: KernelModule) -> CompileError | None:

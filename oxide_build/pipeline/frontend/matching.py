@@ -99,7 +99,7 @@ def _chosen(f: FunctionBuilder, node: ast.Match, known: Constant) -> None:
                     "a guard in a `match` on a compile-time constant is one too", help="write `if` in the case"
                 )
         if guard.value:
-            f.statements(case.body)
+            f.decided_suite(case.body)
             return
 
 

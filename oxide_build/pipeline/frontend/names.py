@@ -143,6 +143,11 @@ def attribute(f: FunctionBuilder, node: ast.Attribute) -> Operand:
     if node.attr == "shape":
         view = f.view(node.value)
         return tuple(extent(f, view, dimension) for dimension in range(view_type(view).rank))
+    if node.attr == "dtype" and isinstance(f.view(node.value).type, View):
+        text = ast.unparse(node)
+        raise CompileError(
+            f"`{text}` is a type", help=f"call it, `{text}(0)`, or pass it: gpu.shared_array(64, {text})"
+        )
     if node.attr == "unchecked" and isinstance(f.view(node.value).type, View):
         raise CompileError("`.unchecked` is indexed at once", help=f"write {ast.unparse(node)}[i]")
     if not local and isinstance(node.value, ast.Name):

@@ -85,18 +85,13 @@ def _parameter_type(module: KernelModule, syntax: FunctionSyntax, argument: ast.
     name = argument.arg
     if argument.annotation is None:
         raise CompileError(f"parameter `{name}` has no type", help=f"write `{name}: f32` or `{name}: Slice[f32]`")
-    type = _const_type(argument.annotation, module) or static_type(argument.annotation, module)
+    type = const_type(argument.annotation, module) or static_type(argument.annotation, module)
     if syntax.kind == "kernel" and isinstance(type, Witness):
         raise CompileError("a kernel is not given the thread's own index", help="compute it: `i = gpu.index_1d()`")
-    if syntax.kind == "kernel" and isinstance(type, ConstType):
-        raise CompileError(
-            "a kernel has no `gpu.Const` parameters",
-            help="make it a module-level constant, or give it to a `@gpu.device` function that the kernel calls",
-        )
     return type
 
 
-def _const_type(node: ast.expr, module: KernelModule) -> ConstType | None:
+def const_type(node: ast.expr, module: KernelModule) -> ConstType | None:
     """`gpu.Const[…]`; None for other annotations."""
     if not isinstance(node, ast.Subscript) or dotted(node.value, module.names) != "gpu.Const":
         return None
@@ -123,14 +118,26 @@ def _refuse_exotic(module: KernelModule, syntax: FunctionSyntax, errors: Collect
         if argument is not None:
             with errors.collect(), module.span(argument):
                 raise CompileError(f"{what} in a kernel function", help="list every parameter by name, with its type")
-    for default in args.defaults if syntax.kind == "kernel" else ():
+    defaults = default_nodes(syntax) if syntax.kind == "kernel" else []
+    for argument, default in defaults:
         with errors.collect(), module.span(default):
-            raise CompileError("a default argument of a kernel", help="pass the value at each launch")
+            if argument.annotation is None or const_type(argument.annotation, module) is None:
+                raise CompileError(
+                    "a default argument of a kernel",
+                    help="pass the value at each launch; only a `gpu.Const` parameter has a default",
+                )
+
+
+def default_nodes(syntax: FunctionSyntax) -> list[tuple[ast.arg, ast.expr]]:
+    """The parameters that have a default, with it."""
+    args = syntax.node.args
+    places = [*args.posonlyargs, *args.args]
+    return list(zip(places[len(places) - len(args.defaults) :], args.defaults, strict=True))
 
 
 def _defaults(module: KernelModule, syntax: FunctionSyntax, errors: Collector) -> dict[str, Folded]:
-    args, found = syntax.node.args, dict[str, Folded]()
-    for argument, node in zip(args.args[len(args.args) - len(args.defaults) :], args.defaults, strict=True):
+    found = dict[str, Folded]()
+    for argument, node in default_nodes(syntax):
         with errors.collect(), module.span(node):
             folded = fold(node, module)
             if folded is None and syntax.kind == "device":

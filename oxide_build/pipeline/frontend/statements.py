@@ -80,7 +80,7 @@ def if_(f: FunctionBuilder, node: ast.If) -> None:
     """`if`, `elif`, `else`."""
     decided = f.decided(node.test)
     if decided is not None:
-        f.statements(node.body if decided else node.orelse)
+        f.decided_suite(node.body if decided else node.orelse)
         return
     then, otherwise, done = ir.Block(), ir.Block(), ir.Block()
     branch_on(f, node.test, then, otherwise if node.orelse else done)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from oxide_build.errors import Collector, CompileError, CompileErrors, SourceFile, Span
+from oxide_build.pipeline.frontend.decorators import inline_option, kernel_options
 from oxide_build.pipeline.frontend.scope import dotted, imported_names
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FunctionSyntax:
-    """One decorated function; `block` is the `block=` option of a kernel's decorator, not evaluated yet.
+    """One decorated function; `options` are those of a kernel's decorator, not evaluated yet.
 
     `inline` is false for a device function that stays a function of its own in the image.
     """
@@ -30,7 +31,7 @@ class FunctionSyntax:
     name: str
     kind: Literal["kernel", "device"]
     node: ast.FunctionDef
-    block: ast.expr | None = None
+    options: dict[str, ast.expr] = field(default_factory=dict)
     inline: bool = True
 
 
@@ -135,49 +136,21 @@ def _function(
     if not ours:
         return None
     decorator, path = ours[0]
-    block: ast.expr | None = None
+    options: dict[str, ast.expr] = {}
     with errors.collect(), span_of(source, decorator):
         if len(marks) > 1:
             raise CompileError(
                 f"`{node.name}` has {len(marks)} decorators", help="keep only `@gpu.kernel` or `@gpu.device`"
             )
         if path == "gpu.device":
-            return FunctionSyntax(node.name, "device", node, inline=_inline_option(decorator))
-        block = _block_option(decorator)
-    return FunctionSyntax(node.name, "kernel" if path == "gpu.kernel" else "device", node, block)
+            return FunctionSyntax(node.name, "device", node, inline=inline_option(decorator))
+        options = kernel_options(decorator)
+    return FunctionSyntax(node.name, "kernel" if path == "gpu.kernel" else "device", node, options)
 
 
 def _is_struct(node: ast.ClassDef, names: dict[str, str]) -> bool:
     marks = (mark.func if isinstance(mark, ast.Call) else mark for mark in node.decorator_list)
     return any(dotted(mark, names) == "gpu.struct" for mark in marks)
-
-
-def _inline_option(decorator: ast.expr) -> bool:
-    """The `inline=` option of `@gpu.device(...)`."""
-    if not isinstance(decorator, ast.Call):
-        return True
-    values = [keyword.value for keyword in decorator.keywords if keyword.arg == "inline"]
-    if decorator.args or len(values) != len(decorator.keywords):
-        raise CompileError("`@gpu.device` has one option, `inline`", help="write `@gpu.device(inline=False)`")
-    for value in values:
-        if not isinstance(value, ast.Constant) or not isinstance(value.value, bool):
-            raise CompileError("`inline` is True or False, written out", help="write `@gpu.device(inline=False)`")
-        return value.value
-    return True
-
-
-def _block_option(decorator: ast.expr) -> ast.expr | None:
-    """The `block=` option of `@gpu.kernel(...)`."""
-    if not isinstance(decorator, ast.Call):
-        return None
-    if decorator.args:
-        raise CompileError("`@gpu.kernel` takes options by name only", help="write `@gpu.kernel(block=256)`")
-    for keyword in decorator.keywords:
-        if keyword.arg != "block":
-            raise CompileError(
-                f"`@gpu.kernel` has no option `{keyword.arg}`", help="the options are: block (`block=256`)"
-            )
-    return decorator.keywords[0].value if decorator.keywords else None
 
 
 def _constants(tree: ast.Module, names: dict[str, str]) -> dict[str, ast.expr]:

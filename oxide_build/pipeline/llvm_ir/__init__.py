@@ -35,7 +35,7 @@ def emit_llvm_ir(module: Module, target: Target, options: Options) -> str:
         "\n".join(FunctionWriter(function, metadata, options.line_info).lines())
         for function in module.functions.values()
     ]
-    flags = [(_OVERRIDE, "nvvm-reflect-ftz", 1)] if options.fast_math else []
+    flags = [(_OVERRIDE, "nvvm-reflect-ftz", 1)] if _flushes_subnormals(module, options) else []
     sections = [
         [f"; {module.name} for {target}", f"source_filename = {string_text(module.name.encode())}"],
         [f'target triple = "{TRIPLE}"'],
@@ -45,6 +45,13 @@ def emit_llvm_ir(module: Module, target: Target, options: Options) -> str:
         metadata.lines(flags),
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+
+
+def _flushes_subnormals(module: Module, options: Options) -> bool:
+    """Whether libdevice's functions are to flush subnormals: kernels with `fast_math` their own way lie apart."""
+    chosen = {dict(kernel.attributes.get("overrides", ())).get("fast_math") for kernel in module.kernels()}
+    own = chosen - {None}
+    return any(own) if own else options.fast_math
 
 
 def _declarations(module: Module) -> Iterator[str]:

@@ -7,6 +7,8 @@ handlers; `function` is what they build with, `types` what a value becomes.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from oxide_build.ir import Function, Module, Value
 from oxide_build.ir.types import Scalar, Struct, View, bool_
 from oxide_build.pipeline.lowering import (
@@ -59,6 +61,7 @@ def lower(module: Module, target: Target, options: Options) -> Module:
 
 
 def _lower_function(source: Function, module: Module, options: Options, target: Target) -> Function:
+    options = replace(options, **dict(source.attributes.get("overrides", ())))
     lowering = FunctionLowering(source, module, options, target, arch.ways(source, target.number))
     lowering.open(lowering.block)
     take = _take_launched if source.kind == "kernel" else _take_parts
@@ -66,7 +69,7 @@ def _lower_function(source: Function, module: Module, options: Options, target: 
     lowering.function.attributes = {
         "parameters": tuple(attributes),
         "attributes": (*_launch_bounds(source), *_float_mode(options)),
-        **{key: value for key, value in source.attributes.items() if key == "inline"},
+        **{key: value for key, value in source.attributes.items() if key in ("inline", "overrides")},
     }
     return lowering.run()
 
@@ -100,13 +103,14 @@ def _pointer(lowering: FunctionLowering, value: Value) -> str:
 
 
 def _launch_bounds(source: Function) -> list[tuple[str, str]]:
+    """ptxas takes one of the two directives on threads, not both: a fixed block says all."""
     if source.kind == "device":
         return []
-    block = source.attributes.get("block")
-    if block is None:
-        return [("nvvm.maxntid", str(MAX_THREADS))]
-    # ptxas takes one of the two directives, not both.
-    return [("nvvm.reqntid", ",".join(map(str, block)))]
+    block, min_blocks = source.attributes.get("block"), source.attributes.get("min_blocks")
+    fixed = ("nvvm.reqntid", ",".join(map(str, block or ())))
+    bounded = ("nvvm.maxntid", str(source.attributes.get("max_threads", MAX_THREADS)))
+    resident = [] if min_blocks is None else [("nvvm.minctasm", str(min_blocks))]
+    return [bounded if block is None else fixed, *resident]
 
 
 def _float_mode(options: Options) -> list[tuple[str, str]]:
