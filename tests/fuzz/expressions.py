@@ -299,6 +299,16 @@ class Expressions:
         symbol = self.choices.pick(("&", "|", "^", "==", "!="))
         return f"({self.condition(scope, depth)} {symbol} {self.condition(scope, depth)})"
 
+    def _known(self, scope: Scope, depth: int) -> str:
+        """A comparison that the compiler may work out itself."""
+        type = self.choices.pick(NUMBERS)
+        other = self.choices.pick(narrower(type))
+        left, right = f"{type}({self.weak(type)})", f"{other}({self.weak(other)})"
+        if type in FLOATS and self.choices.chance(40):
+            left = f"{type}({self.choices.pick(_FLOAT_LITERALS)})"
+            right = self.choices.pick((f"{other}(0.1)" if other in FLOATS else right, "0.1", "1e-3", "16777217"))
+        return f"({left} {self.choices.pick(COMPARISONS)} {right})"
+
     def _truth(self, scope: Scope, depth: int) -> str:
         return f"bool({self.number(self.choices.pick(NUMBERS), scope, depth)})"
 
@@ -312,7 +322,7 @@ T_TYPES = ("i32", "u8", "i64", "f32", "f64", "u32")
 _BOTH = ("linear", "linear", "linear", "power", "sign", "absolute", "extreme", "choice", "conversion", "bits", "call")
 _INTEGER_KINDS = (*_BOTH, "division", "division", "bitwise", "bitwise", "shift", "shift", "invert", "reverse")
 _FLOAT_KINDS = (*_BOTH, "quotient", "quotient", "quotient", "rounding", "root", "fused")
-_BOOL_KINDS = ("comparison", "comparison", "comparison", "logic", "logic", "negation", "bool_bits", "truth", "test")
+_BOOL_KINDS = ("comparison", "comparison", "comparison", "logic", "logic", "negation", "bool_bits", "truth", "test", "known")
 
 
 def narrower(type: str) -> list[str]:

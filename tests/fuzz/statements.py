@@ -299,7 +299,7 @@ class Statements:
         self.features.add(f"device_{kind}")
         mark = "@gpu.device(inline=False)" if self.choices.chance(25) else "@gpu.device"
         constants = {n: t for n, t in outer.variables.items() if n.startswith("C")}
-        scope = Scope(dict(constants), fixed=set(constants), functions=list(outer.functions))
+        scope = Scope(dict(constants), fixed=set(constants), functions=[f for f in outer.functions if not f.types[0].startswith("Slice")])
         make = {"plain": self._plain, "generic": self._generic, "view": self._reader}[kind]
         parameters, function, body = make(name, scope, outer)
         results = function.results[0] if len(function.results) == 1 else f"tuple[{', '.join(function.results)}]"
