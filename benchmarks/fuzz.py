@@ -21,18 +21,17 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.fuzz import corpus, gpu  # noqa: E402  the repository's root is on the path only now
-from tests.fuzz.choices import Seeded  # noqa: E402
-from tests.fuzz.compare import differences, interpreted, simulated  # noqa: E402
-from tests.fuzz.damage import damaged, outcome  # noqa: E402
-from tests.fuzz.programs import program  # noqa: E402
+from tests.fuzz import corpus, gpu
+from tests.fuzz.choices import Seeded
+from tests.fuzz.compare import differences, interpreted, simulated
+from tests.fuzz.damage import damaged, outcome
+from tests.fuzz.programs import program
 
 BATCH = 50
 Record = dict[str, Any]
@@ -89,13 +88,12 @@ def batches(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 
 def spread(work: Callable[[Any], Any], parts: Iterable[Any], jobs: int, title: str) -> Iterator[Any]:
-    """Each part's result, a process each, in the order they finish; a process that dies is a result too."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=4 if work is not launch else 1) as pool:
-        futures = [pool.submit(work, part) for part in parts]
-        for number, future in enumerate(as_completed(futures), 1):
-            print(f"\r{title}: {number}/{len(futures)}", end="", file=sys.stderr, flush=True)
-            yield future.result()
+    """Each part's result, in the order they finish; a part on the GPU has a process of its own, which faults end."""
+    context, waiting = multiprocessing.get_context("spawn"), list(parts)
+    with context.Pool(min(jobs, len(waiting)), maxtasksperchild=1 if work is launch else None) as pool:
+        for number, result in enumerate(pool.imap_unordered(work, waiting), 1):
+            print(f"\r{title}: {number}/{len(waiting)}", end="", file=sys.stderr, flush=True)
+            yield result
     print(file=sys.stderr)
 
 

@@ -36,7 +36,13 @@ def restored(line: dict[str, Any]) -> tuple[Program, list[Any]]:
     """The program and its result."""
     arguments = [_unpacked(argument) for argument in line["arguments"]]
     program = Program(
-        line["name"], line["source"], tuple(line["grid"]), tuple(line["block"]), line["types"], arguments, line["features"]
+        line["name"],
+        line["source"],
+        tuple(line["grid"]),
+        tuple(line["block"]),
+        line["types"],
+        arguments,
+        line["features"],
     )
     results = zip(line["expected"], arguments, strict=True)
     return program, [given if packed is None else _unpacked(packed) for packed, given in results]

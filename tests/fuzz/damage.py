@@ -69,7 +69,9 @@ def _delete(choices: Seeded, data: bytes, other: bytes) -> bytes:
 def _insert(choices: Seeded, data: bytes, other: bytes) -> bytes:
     place = choices.integer(0, len(data))
     random = bytes([choices.integer(0, 255)])
-    fitting = choices.pick((b"(", b")", b"[", b"]", b":", b" ", b"\n", b"\t", b"-", b"0", b"9", b".", b"*", b'"', b"\\"))
+    fitting = choices.pick(
+        (b"(", b")", b"[", b"]", b":", b" ", b"\n", b"\t", b"-", b"0", b"9", b".", b"*", b'"', b"\\")
+    )
     return data[:place] + choices.pick((random, fitting, fitting)) * choices.pick((1, 1, 1, 2, 300)) + data[place:]
 
 

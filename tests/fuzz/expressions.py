@@ -121,7 +121,7 @@ class Expressions:
             value = self.choices.pick(edges(type)) if self.choices.chance(60) else self.choices.integer(0, 100)
             return literal(value)
         if WIDTHS[type] >= 32 and self.choices.chance(15):
-            text = self.choices.pick(_LARGE_LITERALS[:4] + _LARGE_LITERALS[4:])
+            text = self.choices.pick(_LARGE_LITERALS)
         else:
             text = self.choices.pick(_FLOAT_LITERALS)
         return f"(-{text})" if self.choices.chance(30) else text
@@ -322,7 +322,8 @@ T_TYPES = ("i32", "u8", "i64", "f32", "f64", "u32")
 _BOTH = ("linear", "linear", "linear", "power", "sign", "absolute", "extreme", "choice", "conversion", "bits", "call")
 _INTEGER_KINDS = (*_BOTH, "division", "division", "bitwise", "bitwise", "shift", "shift", "invert", "reverse")
 _FLOAT_KINDS = (*_BOTH, "quotient", "quotient", "quotient", "rounding", "root", "fused")
-_BOOL_KINDS = ("comparison", "comparison", "comparison", "logic", "logic", "negation", "bool_bits", "truth", "test", "known")
+_COMPARED = ("comparison", "comparison", "comparison", "known")
+_BOOL_KINDS = (*_COMPARED, "logic", "logic", "negation", "bool_bits", "truth", "test")
 
 
 def narrower(type: str) -> list[str]:

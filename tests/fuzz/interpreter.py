@@ -21,11 +21,9 @@ from tests.fuzz.numbers import FLOATS, INTEGERS, WIDTHS
 
 Launch = tuple[tuple[int, int, int], tuple[int, int, int]]
 WEAK = ("int", "float")
-_MEETINGS = ("sync_threads", *meetings.RULES)
 _COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 _BITWISE = {ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^"}
 _LINEAR = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
-_VIEWS = {f"{kind}{rank}": None for kind in ("Slice", "MutSlice", "DisjointSlice") for rank in ("", "2D")}
 
 
 @dataclass(frozen=True)
@@ -98,30 +96,30 @@ class Translator:
 
     def term(self, node: ast.expr) -> Term:
         """An expression, translated by the method named after its kind."""
-        rule: Callable[[Any], Term] = getattr(self, f"_{type(node).__name__}")
+        rule: Callable[[Any], Term] = getattr(self, f"_{type(node).__name__.lower()}")
         return rule(node)
 
     def condition(self, node: ast.expr) -> str:
         """A bool."""
         return self.term(node).code
 
-    def _Constant(self, node: ast.Constant) -> Term:
+    def _constant(self, node: ast.Constant) -> Term:
         return Term(repr(node.value), type(node.value).__name__)
 
-    def _Name(self, node: ast.Name) -> Term:
+    def _name(self, node: ast.Name) -> Term:
         return self.types[node.id] if node.id in self.types else self.module.constants[node.id]
 
-    def _Attribute(self, node: ast.Attribute) -> Term:
+    def _attribute(self, node: ast.Attribute) -> Term:
         path = ast.unparse(node)
         if path.startswith("gpu.") and path.count(".") == 2:
             return Term(path[4:].replace(".", "_"), "i32")
         return Term({"math.inf": "INF", "math.nan": "NAN"}[path], "float")
 
-    def _Tuple(self, node: ast.Tuple) -> Term:
+    def _tuple(self, node: ast.Tuple) -> Term:
         terms = [self.term(item) for item in node.elts]
         return Term(f"({', '.join(term.code for term in terms)},)", "tuple", items=tuple(t.type for t in terms))
 
-    def _UnaryOp(self, node: ast.UnaryOp) -> Term:
+    def _unaryop(self, node: ast.UnaryOp) -> Term:
         operand = self.term(node.operand)
         if isinstance(node.op, ast.Not):
             return Term(f"(not {operand.code})", "bool")
@@ -131,7 +129,7 @@ class Translator:
             code = rounded(code, operand.type)
         return Term(code, operand.type)
 
-    def _BinOp(self, node: ast.BinOp) -> Term:
+    def _binop(self, node: ast.BinOp) -> Term:
         if isinstance(node.op, ast.Pow):
             return self.power(self.term(node.left), node.right)
         return self.combine(node.op, self.term(node.left), self.term(node.right))
@@ -160,7 +158,7 @@ class Translator:
         self.temporaries += 1
         return f"_{self.temporaries}"
 
-    def _Compare(self, node: ast.Compare) -> Term:
+    def _compare(self, node: ast.Compare) -> Term:
         parts, left = [], self.term(node.left)
         for position, (op, comparator) in enumerate(zip(node.ops, node.comparators, strict=True)):
             right = self.term(comparator)
@@ -173,16 +171,16 @@ class Translator:
             left = kept
         return Term(f"({' and '.join(parts)})", "bool")
 
-    def _BoolOp(self, node: ast.BoolOp) -> Term:
+    def _boolop(self, node: ast.BoolOp) -> Term:
         word = " and " if isinstance(node.op, ast.And) else " or "
         return Term(f"({word.join(map(self.condition, node.values))})", "bool")
 
-    def _IfExp(self, node: ast.IfExp) -> Term:
+    def _ifexp(self, node: ast.IfExp) -> Term:
         yes, no = self.term(node.body), self.term(node.orelse)
         type_ = common(*(_beside(a, b) for a, b in ((yes, no), (no, yes))))
         return Term(f"({convert(yes, type_)} if {self.condition(node.test)} else {convert(no, type_)})", type_)
 
-    def _Subscript(self, node: ast.Subscript) -> Term:
+    def _subscript(self, node: ast.Subscript) -> Term:
         if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
             return Term(f"{self.term(node.value.value).code}.shape[{ast.unparse(node.slice)}]", "i32")
         base = self.term(node.value)
@@ -196,7 +194,7 @@ class Translator:
         nodes = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         return ", ".join(self.term(index).code for index in nodes)
 
-    def _Call(self, node: ast.Call) -> Term:
+    def _call(self, node: ast.Call) -> Term:
         name = ast.unparse(node.func).removeprefix("gpu.")
         if name in self.variables:
             name = self.variables[name]
@@ -298,15 +296,15 @@ class Translator:
 
     def statement(self, node: ast.stmt) -> list[str]:
         """A statement as lines, translated by the method named after its kind."""
-        rule: Callable[[Any], list[str]] = getattr(self, f"_{type(node).__name__}")
+        rule: Callable[[Any], list[str]] = getattr(self, f"_{type(node).__name__.lower()}")
         return rule(node)
 
     def _verbatim(self, node: ast.stmt) -> list[str]:
         return [ast.unparse(node)]
 
-    _Pass = _Break = _Continue = _verbatim
+    _pass = _break = _continue = _verbatim
 
-    def _Expr(self, node: ast.Expr) -> list[str]:
+    def _expr(self, node: ast.Expr) -> list[str]:
         if isinstance(node.value, ast.Constant):
             return ["pass"]
         assert isinstance(node.value, ast.Call)
@@ -319,7 +317,7 @@ class Translator:
             return [code]
         return [self.term(node.value).code]
 
-    def _Assign(self, node: ast.Assign) -> list[str]:
+    def _assign(self, node: ast.Assign) -> list[str]:
         value = self.term(node.value)
         if value.type == "view":
             assert isinstance(node.targets[0], ast.Name)
@@ -342,27 +340,27 @@ class Translator:
         view = self.term(target.value)
         return f"{view.code}[{self.indices(target)}] = {convert(value, view.element)}"
 
-    def _AnnAssign(self, node: ast.AnnAssign) -> list[str]:
+    def _annassign(self, node: ast.AnnAssign) -> list[str]:
         assert isinstance(node.target, ast.Name)
         type_ = ast.unparse(node.annotation)
         self.types[node.target.id] = Term(node.target.id, self.variables.get(type_, type_))
         return [] if node.value is None else [self.store(node.target, self.term(node.value))]
 
-    def _AugAssign(self, node: ast.AugAssign) -> list[str]:
+    def _augassign(self, node: ast.AugAssign) -> list[str]:
         old = self.term(node.target)
         value = self.power(old, node.value) if isinstance(node.op, ast.Pow) else None
         return [self.store(node.target, value or self.combine(node.op, old, self.term(node.value)))]
 
-    def _If(self, node: ast.If) -> list[str]:
+    def _if(self, node: ast.If) -> list[str]:
         lines = [f"if {self.condition(node.test)}:", *self.body(node.body, 1)]
         return [*lines, "else:", *self.body(node.orelse, 1)] if node.orelse else lines
 
-    def _While(self, node: ast.While) -> list[str]:
+    def _while(self, node: ast.While) -> list[str]:
         # The condition may read a name whose type the loop's body gives; so it is translated after the body.
         body = self.body(node.body, 1)
         return [f"while {self.condition(node.test)}:", *body]
 
-    def _For(self, node: ast.For) -> list[str]:
+    def _for(self, node: ast.For) -> list[str]:
         assert isinstance(node.iter, ast.Call)
         assert isinstance(node.target, ast.Name)
         name, arguments = ast.unparse(node.iter.func), node.iter.args
@@ -383,21 +381,21 @@ class Translator:
         self.types.setdefault(target, Term(target, {"int": "i32"}.get(type_, type_)))
         return [f"for {target} in range({code}):", *self.body(node.body, 1)]
 
-    def _Match(self, node: ast.Match) -> list[str]:
+    def _match(self, node: ast.Match) -> list[str]:
         lines = [f"match {self.term(node.subject).code}:"]
         for case in node.cases:
             guard = f" if {self.condition(case.guard)}" if case.guard else ""
             lines += [f"    case {ast.unparse(case.pattern)}{guard}:", *self.body(case.body, 2)]
         return lines
 
-    def _Return(self, node: ast.Return) -> list[str]:
+    def _return(self, node: ast.Return) -> list[str]:
         if node.value is None:
             return ["return"]
         value = self.term(node.value)
         if len(self.results) == 1:
             return [f"return {convert(value, self.results[0])}"]
-        name = self.temporary()
-        items = (convert(Term(f"{name}[{n}]", t), r) for n, (t, r) in enumerate(zip(value.items, self.results)))
+        name, pairs = self.temporary(), zip(value.items, self.results, strict=True)
+        items = (convert(Term(f"{name}[{n}]", t), r) for n, (t, r) in enumerate(pairs))
         return [f"{name} = {value.code}", f"return ({', '.join(items)},)"]
 
     # memory
@@ -470,15 +468,16 @@ class Module:
         """A call of a device function, translated for the types of this call."""
         function = self.functions[ast.unparse(node.func)]
         parameters = [argument.arg for argument in function.args.args]
-        given: dict[str, ast.expr] = dict(zip(parameters[::-1], function.args.defaults[::-1]))
-        given.update(zip(parameters, node.args))
+        given: dict[str, ast.expr] = dict(zip(parameters[::-1], function.args.defaults[::-1], strict=False))
+        given.update(zip(parameters, node.args, strict=False))
         given.update((keyword.arg or "", keyword.value) for keyword in node.keywords)
         terms = {name: caller.term(given[name]) for name in parameters}
         variables = self._bound(function, terms)
         types = [self._declared(argument, variables) for argument in function.args.args]
         name = "_".join([function.name, *variables.values()])
         results = self._translate(function, name, types, variables)
-        values = [t.code if d.type in ("view", "int") else convert(t, d.type) for t, d in zip(terms.values(), types)]
+        pairs = zip(terms.values(), types, strict=True)
+        values = [t.code if d.type in ("view", "int") else convert(t, d.type) for t, d in pairs]
         single = results[0] if len(results) == 1 else "tuple"
         return Term(f"{name}({', '.join(values)})", single, items=results)
 
@@ -505,7 +504,8 @@ class Module:
     ) -> tuple[str, ...]:
         returns = function.returns
         assert returns is not None
-        items = returns.slice.elts if isinstance(returns, ast.Subscript) and isinstance(returns.slice, ast.Tuple) else [returns]
+        several = isinstance(returns, ast.Subscript) and isinstance(returns.slice, ast.Tuple)
+        items = returns.slice.elts if several else [returns]
         results = tuple(variables.get(ast.unparse(item), ast.unparse(item)) for item in items)
         if name not in self.space:
             translator = Translator(self, {term.code: term for term in parameters}, results, variables=variables)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.fuzz.arrays import DTYPES, stored
-from tests.fuzz.expressions import NUMBERS, Function, Scope, View, edges
-from tests.fuzz.numbers import FLOATS, INTEGERS, WIDTHS, from_bits, to_float
+from tests.fuzz.arrays import stored
+from tests.fuzz.expressions import NUMBERS, Scope, View, edges
+from tests.fuzz.numbers import INTEGERS, WIDTHS, from_bits, to_float
 from tests.fuzz.statements import Statements
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ from oxide_build.gpu import (
 T = TypeVar("T", i32, u8, i64, f32, f64, u32)
 """
 _BLOCKS = (1, 4, 32, 7, 33, 64, 48)
-_SPECIAL = ("nan", "inf", "-inf", "-0.0", "0.0", "1.0", "-1.0", "0.5", "3.7", "-2.5", "1e-42", "65504.0", "3e9", "1e300")
+_SPECIAL = (
+    *(float("nan"), float("inf"), -float("inf"), -0.0, 0.0, 1.0, -1.0, 0.5, 3.7, -2.5),
+    *(1e-42, 65504.0, 3e9, 1e300),
+)
 _COUNTED = ("add", "sub", "min", "max", "and_", "or_", "xor")
 
 
@@ -154,7 +157,7 @@ class _Writer:
             self.scope.fixed.add(name)
         if self.choices.chance(30):
             self.features.add("table")
-            type, name = self.choices.pick(tuple(INTEGERS) + ("f32", "f64")), f"TABLE_{self.name}"
+            type, name = self.choices.pick((*INTEGERS, "f32", "f64")), f"TABLE_{self.name}"
             values = [self.expressions.weak(type) for _ in range(self.choices.integer(1, 5))]
             values = [value for value in values if "inf" not in value] or ["0"]
             self.parts.append(f"{name} = gpu.table(({', '.join(values)},), {type})")
@@ -193,7 +196,7 @@ class _Writer:
                 return self.choices.pick(edges(type))
             return from_bits(self.choices.integer(0, (1 << WIDTHS[type]) - 1), type)
         if self.choices.chance(50):
-            return to_float(float(self.choices.pick(_SPECIAL)), type)
+            return to_float(self.choices.pick(_SPECIAL), type)
         if self.choices.chance(50):
             return to_float(self.choices.integer(-1000, 1000) / 8, type)
         value = from_bits(self.choices.integer(0, (1 << WIDTHS[type]) - 1), type)
@@ -204,6 +207,3 @@ class _Writer:
             text, function = self.statements.function(f"d{n}_{self.name}", self.scope)
             self.parts.append(text)
             self.scope.functions.append(function)
-
-
-__all__ = ["DTYPES", "FLOATS", "HEAD", "Function", "Program", "program"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.fuzz.expressions import NUMBERS, T_TYPES, Expressions, Function, Scope, View, literal
 from tests.fuzz.expressions import edges as edge_values
-from tests.fuzz.numbers import FLOATS, INTEGERS, WIDTHS
+from tests.fuzz.numbers import INTEGERS, WIDTHS
 
 if TYPE_CHECKING:
     from tests.fuzz.choices import Choices
@@ -159,7 +159,9 @@ class Statements:
             call = f"gpu.unroll({call}, {self.choices.integer(1, 4)})"
         return self._loop(name, "i32", call, scope, depth)
 
-    def _loop(self, name: str, type: str, call: str, scope: Scope, depth: int, first: list[str] | None = None) -> list[str]:
+    def _loop(
+        self, name: str, type: str, call: str, scope: Scope, depth: int, first: list[str] | None = None
+    ) -> list[str]:
         inner = scope.inner()
         inner.variables[name] = type
         return [f"for {name} in {call}:", *(first or []), *self._looped(inner, depth)]
@@ -299,7 +301,8 @@ class Statements:
         self.features.add(f"device_{kind}")
         mark = "@gpu.device(inline=False)" if self.choices.chance(25) else "@gpu.device"
         constants = {n: t for n, t in outer.variables.items() if n.startswith("C")}
-        scope = Scope(dict(constants), fixed=set(constants), functions=[f for f in outer.functions if not f.types[0].startswith("Slice")])
+        callable_ = [function for function in outer.functions if not function.types[0].startswith("Slice")]
+        scope = Scope(dict(constants), fixed=set(constants), functions=callable_)
         make = {"plain": self._plain, "generic": self._generic, "view": self._reader}[kind]
         parameters, function, body = make(name, scope, outer)
         results = function.results[0] if len(function.results) == 1 else f"tuple[{', '.join(function.results)}]"
@@ -320,7 +323,8 @@ class Statements:
         if self.choices.chance(50):
             self.features.add("early_return")
             body += [f"if {self.expressions.condition(scope, 2)}:", f"    return {self._returned(results, scope)}"]
-        return parameters, Function(name, tuple(types), results, optional), [*body, f"return {self._returned(results, scope)}"]
+        body.append(f"return {self._returned(results, scope)}")
+        return parameters, Function(name, tuple(types), results, optional), body
 
     def _in_function(self, scope: Scope) -> list[str]:
         while True:
@@ -336,12 +340,12 @@ class Statements:
     def _generic(self, name: str, scope: Scope, outer: Scope) -> tuple[list[str], Function, list[str]]:
         a, b = (f"(p {self.choices.pick(('+', '-', '*'))} {other})" for other in ("q", self.choices.integer(0, 9)))
         value = self.choices.pick((f"{a} + {b}", f"{a} if p < q else {b}", f"{a} * T(c)", f"abs({a}) - c"))
-        body = [f"r = {value}", "for k in range(c):", f"    r = r {self.choices.pick(('+', '-', '*'))} {self.choices.pick(('p', 'k', 'q'))}"]
-        if "k" in body[2].split()[-1]:
-            body[2] = "    r = r + T(k)"
+        change = self.choices.pick(("+ p", "- p", "* p", "+ T(k)", "- q", "* q"))
+        body = [f"r = {value}", "for k in range(c):", f"    r = r {change}"]
         results = self.choices.pick((("T",), ("T", "T")))
         function = Function(name, ("T", "T", "const"), results)
-        return ["p: T", "q: T", "c: gpu.Const[int]"], function, [*body, f"return {', '.join(('r', 'p')[: len(results)])}"]
+        body.append(f"return {', '.join(('r', 'p')[: len(results)])}")
+        return ["p: T", "q: T", "c: gpu.Const[int]"], function, body
 
     def _reader(self, name: str, scope: Scope, outer: Scope) -> tuple[list[str], Function, list[str]]:
         views = [view for view in outer.views if view.rank == 1]
@@ -353,6 +357,3 @@ class Statements:
         result = self.choices.pick(NUMBERS)
         body = [f"return {self.expressions.number(result, scope, 3)}"]
         return [f"x: Slice[{type}]", "p: i32"], Function(name, (f"Slice[{type}]", "i32"), (result,)), body
-
-
-__all__ = ["FLOATS", "Statements"]

@@ -11,6 +11,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
 
@@ -127,7 +128,7 @@ def _comparison(node: ast.Compare, scope: _Scope) -> Folded | None:
     operands = scope.constants(node.left, *node.comparators)
     if operands is None or not all(type(op) in COMPARE for op in node.ops):
         return None
-    pairs = [comparable(left, right) for left, right in zip(operands, operands[1:], strict=False)]
+    pairs = [comparable(left, right) for left, right in pairwise(operands)]
     found = [COMPARE[type(op)](*pair) for op, pair in zip(node.ops, pairs, strict=True) if pair is not None]
     return Constant(all(found)) if len(found) == len(pairs) else None
 
