@@ -29,22 +29,29 @@ OPTIONS = Options(fp_contract=False, line_info=False)
 def run(programs: Sequence[Program]) -> list[list[Any] | str]:
     """Each program's arguments after its launch, or what went wrong; after a fault the rest is not run."""
     results: list[list[Any] | str] = []
-    with device.activated(0), CodeGenerator(1) as generator:
+    try:
+        with device.activated(0), CodeGenerator(1) as generator:
+            _run(generator, programs, results)
+    except KernelFault as fault:
+        if len(results) < len(programs):
+            results.append(f"fault: {fault.args[0]}")
+    return [*results, *["not run after a fault"] * (len(programs) - len(results))]
+
+
+def _run(generator: CodeGenerator, programs: Sequence[Program], results: list[list[Any] | str]) -> None:
+    try:
+        together = _loaded(generator, programs)
+    except OxideError:
+        together = None  # one of them does not compile; each by itself shows which
+    for program in programs:
         try:
-            images = dict.fromkeys(map(id, programs), _loaded(generator, programs))
-        except OxideError:
-            images = {}  # one of them does not compile; each by itself shows which
-        for program in programs:
-            try:
-                module, library, log = images.get(id(program)) or _loaded(generator, [program])
-                kernel = next(kernel for kernel in describe(module) if kernel.name == program.name)
-                results.append(_launched(program, kernel, device.get_kernel(library, log, program.name)))
-            except KernelFault as fault:
-                rest = len(programs) - len(results) - 1
-                return [*results, f"fault: {fault.args[0]}", *["not run after a fault"] * rest]
-            except OxideError as error:
-                results.append(f"{type(error).__name__}: {error}")
-    return results
+            module, library, log = together or _loaded(generator, [program])
+            kernel = next(kernel for kernel in describe(module) if kernel.name == program.name)
+            results.append(_launched(program, kernel, device.get_kernel(library, log, program.name)))
+        except KernelFault:
+            raise
+        except OxideError as error:
+            results.append(f"{type(error).__name__}: {error}")
 
 
 def _loaded(generator: CodeGenerator, programs: Sequence[Program]) -> tuple[ir.Module, Any, object]:

@@ -48,7 +48,7 @@ def test_seeded_programs(start: int) -> None:
 
 
 def test_programs_lower_for_every_generation() -> None:
-    """Every tenth of them, since the texts are long; what LLVM makes of it the GPU's own run shows."""
+    """What LLVM makes of the text, the run on a GPU shows (benchmarks/fuzz.py)."""
     for number, target in enumerate(("sm_75", "sm_90", "sm_100")):
         one = program(Seeded(("lowered", number)), "p")
         assert to_llvm_ir(compiled(one.text), TARGETS[target], Options())

@@ -128,7 +128,8 @@ def _comparison(node: ast.Compare, scope: _Scope) -> Folded | None:
     operands = scope.constants(node.left, *node.comparators)
     if operands is None or not all(type(op) in COMPARE for op in node.ops):
         return None
-    pairs = [comparable(left, right) for left, right in pairwise(operands)]
+    with scope.module.span(node):
+        pairs = [comparable(left, right) for left, right in pairwise(operands)]
     found = [COMPARE[type(op)](*pair) for op, pair in zip(node.ops, pairs, strict=True) if pair is not None]
     return Constant(all(found)) if len(found) == len(pairs) else None
 
