@@ -184,7 +184,9 @@ class Expressions:
 
     def _choice(self, type: str, scope: Scope, depth: int) -> str:
         a, b = self.pair(type, scope, depth)
-        return f"({a} if {self.condition(scope, depth)} else {b})"
+        running = scope.inner()
+        running.weak.clear()  # a test the compiler decides leaves one side, and its type, only
+        return f"({a} if {self.condition(running, depth)} else {b})"
 
     def _conversion(self, type: str, scope: Scope, depth: int) -> str:
         source = self.choices.pick((*NUMBERS, "bool"))
