@@ -58,7 +58,8 @@ def _always(compute: Compute) -> Reading:
 
 
 def _constant(op: ir.Op) -> Compute:
-    value: Array = np.asarray(op.attributes["value"], dtype_of(op.result.type))[()]
+    with np.errstate(over="ignore"):  # a literal beyond the type is infinite
+        value: Array = np.asarray(op.attributes["value"], dtype_of(op.result.type))[()]
     return lambda: value
 
 

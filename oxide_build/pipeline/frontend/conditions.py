@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import Element, Scalar, bool_
+from oxide_build.ir.types import Element, Scalar, bool_, i32
 from oxide_build.pipeline.frontend.builder import (
     EXPRESSIONS,
     FunctionBuilder,
@@ -29,6 +29,7 @@ from oxide_build.pipeline.frontend.conversions import (
 from oxide_build.pipeline.frontend.operands import (
     Constant,
     Operand,
+    OwnIndex,
     describe,
 )
 from oxide_build.pipeline.frontend.structs import equal, struct_of
@@ -175,6 +176,9 @@ def _common(f: FunctionBuilder, left: Operand, right: Operand, left_end: ir.Bloc
 
 def _beside(literal: Constant, other: Operand) -> Scalar:
     """The type a weak literal takes beside another operand."""
-    if not isinstance(other, ir.Value) or not isinstance(other.type, Scalar) or isinstance(literal.value, bool):
+    if isinstance(other, tuple) or is_weak(other) or isinstance(literal.value, bool):
         return literal.alone
-    return literal.alone if isinstance(literal.value, float) and not other.type.is_float else other.type
+    type = i32 if isinstance(other, OwnIndex) else other.type
+    if not isinstance(type, Scalar):
+        return literal.alone
+    return literal.alone if isinstance(literal.value, float) and not type.is_float else type

@@ -11,6 +11,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
 
@@ -19,6 +20,7 @@ from oxide_build.ir.types import SCALARS, Element, Scalar
 from oxide_build.pipeline.frontend.library import Definition
 from oxide_build.pipeline.frontend.named_arguments import match_arguments
 from oxide_build.pipeline.frontend.operands import Constant, Record, describe, describe_type
+from oxide_build.pipeline.frontend.rounding import comparable, held, real
 from oxide_build.pipeline.frontend.scope import dotted
 from oxide_build.pipeline.frontend.struct_types import field_defaults, struct_named, struct_type
 from oxide_build.pipeline.frontend.syntax import KernelModule
@@ -131,18 +133,20 @@ def _comparison(node: ast.Compare, scope: _Scope) -> Folded | None:
     operands = scope.constants(node.left, *node.comparators)
     if operands is None or not all(type(op) in COMPARE for op in node.ops):
         return None
-    pairs = zip(node.ops, operands, operands[1:], strict=False)
-    return Constant(all(COMPARE[type(op)](left.value, right.value) for op, left, right in pairs))
+    with scope.module.span(node):
+        pairs = [comparable(left, right) for left, right in pairwise(operands)]
+    found = [COMPARE[type(op)](*pair) for op, pair in zip(node.ops, pairs, strict=True) if pair is not None]
+    return Constant(all(found)) if len(found) == len(pairs) else None
 
 
 def _membership(number: ast.expr, items: ast.expr, scope: _Scope, wanted: bool) -> Folded | None:
     left, right = scope.fold(number), scope.fold(items)
     if not isinstance(left, Constant) or not isinstance(right, tuple):
         return None
-    if not all(isinstance(item, Constant) for item in right):
+    pairs = [comparable(left, item) for item in right if isinstance(item, Constant)]
+    if len(pairs) < len(right) or None in pairs:
         return None
-    values = [item.value for item in right if isinstance(item, Constant)]
-    return Constant((left.value in values) == wanted)
+    return Constant(any(a == b for a, b in filter(None, pairs)) == wanted)
 
 
 def _boolean(node: ast.BoolOp, scope: _Scope) -> Folded | None:
@@ -312,11 +316,11 @@ _FOLDS: Mapping[type[ast.expr], Callable[[Any, _Scope], Folded | None]] = {
 
 def typed_constant(constant: Constant, type: Scalar) -> Constant:
     """The constant converted as a call of the type would: floats round, integers must fit."""
-    value = constant.value
+    value = held(constant)
     if type.kind == "bool":
         return Constant(bool(value), type)
     if type.is_float:
-        return Constant(float(value), type)
+        return Constant(real(value), type)
     if isinstance(value, float) and not math.isfinite(value):
         raise CompileError(f"{value} has no value as {type}")
     number = int(value)
@@ -337,11 +341,18 @@ def fold_binary(op: ast.operator, left: Constant, right: Constant) -> Constant |
     return Constant(value) if isinstance(value, (int, float)) else None
 
 
+_MOST_BITS = 4096
+"""The most that an integer the compiler computes with may grow to."""
+
+
 def _refuse_huge(op: ast.operator, left: float, right: float) -> None:
     """Stop `2 ** 10 ** 9` before it eats the machine."""
     shift = isinstance(op, ast.LShift) and right > 64
-    power = isinstance(op, ast.Pow) and isinstance(left, int) and isinstance(right, int) and abs(right) > 1024
-    if shift or power:
+    if not isinstance(left, int) or not isinstance(right, int):
+        return
+    power = isinstance(op, ast.Pow) and abs(right) * max(1, left.bit_length()) > _MOST_BITS
+    product = isinstance(op, ast.Mult) and left.bit_length() + right.bit_length() > _MOST_BITS
+    if shift or power or product:
         raise OverflowError("the result does not fit any type")
 
 

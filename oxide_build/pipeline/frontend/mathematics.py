@@ -29,6 +29,7 @@ from oxide_build.pipeline.frontend.conversions import (
 )
 from oxide_build.pipeline.frontend.numbers import absolute_value
 from oxide_build.pipeline.frontend.operands import Constant, Operand, describe
+from oxide_build.pipeline.frontend.rounding import real
 from oxide_build.pipeline.frontend.scope import dotted
 
 _FACTORS: Mapping[str, float] = {"degrees": 180.0 / math.pi, "radians": math.pi / 180.0}
@@ -56,7 +57,7 @@ def _float(f: FunctionBuilder, node: ast.expr) -> Operand:
     """An expression as an operand of a math function: a weak literal, or a float."""
     operand = f.expression(node)
     if isinstance(operand, Constant) and is_weak(operand) and not isinstance(operand.value, bool):
-        return Constant(float(operand.value))
+        return Constant(real(operand.value))
     with f.at(node):
         value = scalar(f, operand)
         if not scalar_type(value).is_float:

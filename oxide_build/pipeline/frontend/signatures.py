@@ -18,6 +18,7 @@ from oxide_build.pipeline.frontend.annotations import element_type, scalar_type,
 from oxide_build.pipeline.frontend.constants import TYPE_PATHS, Folded, fold, typed_constant
 from oxide_build.pipeline.frontend.library import Definition
 from oxide_build.pipeline.frontend.operands import Constant, StaticType, Witness, describe_type
+from oxide_build.pipeline.frontend.rounding import real
 from oxide_build.pipeline.frontend.scope import dotted
 from oxide_build.pipeline.frontend.syntax import FunctionSyntax, KernelModule
 
@@ -38,7 +39,7 @@ class ConstType:
             fits = flag == (self.kind.kind == "bool") and (self.kind.is_float or not isinstance(value, float))
             return typed_constant(constant, self.kind) if fits else None
         if self.kind == "float":
-            return None if flag else Constant(float(value))
+            return None if flag else Constant(real(value))
         wanted = {"int": int, "bool": bool}.get(self.kind)
         return Constant(value) if type(value) is wanted else None
 

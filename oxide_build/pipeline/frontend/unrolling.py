@@ -26,7 +26,7 @@ def unrolled(f: FunctionBuilder, node: ast.For) -> bool:
         items = _static_range(f, node.iter) if _is_static_range(f, node.iter) else f.known(node.iter)
         if not isinstance(items, (tuple, range)):
             return False
-        copies = f.unrolled + len(items)
+        copies = f.unrolled + _count(items)
         if copies > MOST_ITERATIONS:
             raise CompileError(
                 f"unrolled loops of this function make {copies} copies of their bodies, the most is {MOST_ITERATIONS}",
@@ -39,6 +39,13 @@ def unrolled(f: FunctionBuilder, node: ast.For) -> bool:
         del f.names[name]
     f.unrolled_names |= names
     return True
+
+
+def _count(items: Sequence[object]) -> int:
+    """How many items there are; `len` fails for a range longer than any sequence."""
+    if not isinstance(items, range):
+        return len(items)
+    return max(0, -((items.start - items.stop) // items.step))
 
 
 def _is_static_range(f: FunctionBuilder, node: ast.expr) -> bool:
