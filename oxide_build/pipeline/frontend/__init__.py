@@ -3,7 +3,7 @@
 Files are named after Python's grammar (`names`, `arithmetic`, `conditions`, `elements`,
 `calls`, `assignments`, `statements`, `loops`, `functions`) or after what they call on
 (`numbers`, `mathematics`, `bits`, `threads`, `memory`, `arrays`, `vectors`, `tables`,
-`atomics`, `warps`, `clocks`); `scope`, `annotations` and `constants` say what names
+`atomics`, `warps`, `uniform`, `clocks`); `scope`, `annotations` and `constants` say what names
 mean; `conversions` holds the type rules; `assignment` and `contracts` check what types
 cannot; `outside` answers what the language leaves out.
 """
@@ -27,17 +27,19 @@ from oxide_build.pipeline.frontend import (
     printing,
     statements,
     threads,
+    uniform,
     vectors,
     warps,
 )
+from oxide_build.pipeline.frontend.doubts import note_doubts
 from oxide_build.pipeline.frontend.functions import translate
 from oxide_build.pipeline.frontend.library import Resolve, imported_modules, nowhere, parse
 from oxide_build.pipeline.frontend.syntax import KernelModule
 
 RULES = (
     *(arithmetic, arrays, assignments, atomics, bits, calls, clocks, conditions, elements, loops),
-    *(matching, mathematics, memory, names, numbers, printing, statements, threads, vectors, warps),
+    *(matching, mathematics, memory, names, numbers, printing, statements, threads, uniform, vectors, warps),
 )
 """The files whose rules register themselves when imported."""
 
-__all__ = ["RULES", "KernelModule", "Resolve", "imported_modules", "nowhere", "parse", "translate"]
+__all__ = ["RULES", "KernelModule", "Resolve", "imported_modules", "note_doubts", "nowhere", "parse", "translate"]

@@ -24,6 +24,7 @@ from oxide_build.pipeline.lowering import (
     printing,
     ptx,
     threads,
+    uniform,
     vectors,
     warps,
 )
@@ -34,7 +35,7 @@ from oxide_build.pipeline.targets import Target
 
 FAMILIES = (
     *(arch, arithmetic, arrays, atomics, bits, checks, control, conversions, division),
-    *(math, memory, printing, ptx, threads, vectors, warps),
+    *(math, memory, printing, ptx, threads, uniform, vectors, warps),
 )
 """The rooms that register handlers."""
 
