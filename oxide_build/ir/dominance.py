@@ -6,7 +6,7 @@ use intervals of the dominator tree, so one answer costs two comparisons.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from oxide_build.ir.core import Block, Function
@@ -79,12 +79,13 @@ def dominance_frontiers(function: Function, tree: Dominance) -> dict[Block, set[
     return frontier
 
 
-def postdominators(function: Function) -> tuple[Block, dict[Block, Block]]:
-    """A block that stands for the end, which all returns lead to, and for each block the next that every way from it
-    comes through. An endless loop counts as leading to the end too."""
-    end = Block()
-    order = reverse_postorder(function)
-    after = {block: list(block.successors) or [end] for block in order}
+def postdominators(blocks: Sequence[Block], end: Block) -> dict[Block, Block]:
+    """For each of `blocks`, in reverse postorder, the next that every way from it within them comes through.
+
+    `end` is where returns lead to; an endless loop counts as leading there too.
+    """
+    order, known = list(blocks), set(blocks)
+    after = {block: [s for s in block.successors if s in known] or [end] for block in order}
     before: dict[Block, list[Block]] = {block: [] for block in [*order, end]}
     for block, following in after.items():
         for other in following:
@@ -94,7 +95,7 @@ def postdominators(function: Function) -> tuple[Block, dict[Block, Block]]:
         after[endless[-1]].append(end)
         before[end].append(endless[-1])
         backwards = _postorder_from(end, before)
-    return end, _immediate_dominators(list(backwards)[::-1], {**after, end: []})
+    return _immediate_dominators(list(backwards)[::-1], {**after, end: []})
 
 
 def _postorder_from(root: Block, successors: Mapping[Block, list[Block]]) -> dict[Block, None]:

@@ -5,9 +5,9 @@ those in a loop that threads may run differently often, since they may as well r
 because here the analysis meets the language's rule and the author.
 
 The rule: what waits for the block needs control flow that is uniform in the block; what waits for all 32 lanes needs
-one that is uniform in the warp. An operation whose mask is not constantly full is the author's promise. Control flow
-differs by an `if`, by a `return`, `break` or `continue` that some threads take, by a loop's own test; only the last,
-where it is the only one, is a warning.
+one that is uniform in the warp, but not of lanes that have returned. An operation whose mask is not constantly full is
+the author's promise. Control flow differs by an `if`, by a `return`, `break` or `continue` that some threads take, by
+a loop's own test; only the last, where it is the only one, is a warning.
 """
 
 from __future__ import annotations
@@ -117,10 +117,11 @@ def _cause(analysis: Uniformity, block: Block, level: Level, known: dict[Level, 
 
 def _find_cause(analysis: Uniformity, block: Block, level: Level) -> _Cause | None:
     flow = analysis.flow
+    deciders = flow.deciders if level is Level.BLOCK else flow.deciders_of_staying
     rounds: _Cause | None = None
     seen, work = {block}, deque([block])
     while work:
-        for decider in flow.deciders[work.popleft()]:
+        for decider in deciders[work.popleft()]:
             if analysis.branches.get(decider, Level.BLOCK) > level:
                 loop = flow.tests.get(decider)
                 if loop is None or block not in loop.blocks:

@@ -11,7 +11,7 @@ by labels that travel from its two ways to its post-dominator, as in "Improving 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -38,14 +38,17 @@ class Loop:
 class Flow:
     """What the analyses ask about a function's blocks.
 
-    `following` is each block's nearest post-dominator, in the end `exit`, a block of no function where returns meet;
-    `loops` is each block's innermost loop.
+    `staying` are the blocks of threads that do not return early: who leaves a kernel leaves the others as they were.
+    `following` is the nearest post-dominator among those, in the end `exit`, a block of no function where returns
+    meet; `loops` is each block's innermost loop.
     """
 
     def __init__(self, function: Function) -> None:
         tree = dominance(function)
         self.blocks = tree.order
-        self.exit, self.following = postdominators(function)
+        self.exit = Block()
+        self.staying = _staying(function, tree.order)
+        self.following = postdominators([block for block in tree.order if block in self.staying], self.exit)
         self.loops = _innermost_loops(function, tree)
         self.ordered = [*tree.order, self.exit]
         self.position = {block: number for number, block in enumerate(self.ordered)}
@@ -58,20 +61,20 @@ class Flow:
             loop = loop.parent
 
     def after(self, block: Block) -> list[Block]:
-        """Where control goes from a block; from a return to `exit`."""
-        return block.successors or [self.exit]
+        """Where threads go from a block that do not return early; from the last return to `exit`."""
+        return [after for after in block.successors if after in self.staying] or [self.exit]
 
     @cached_property
     def deciders(self) -> dict[Block, list[Block]]:
-        """For each block those whose branch decides whether it runs."""
-        result: dict[Block, list[Block]] = {block: [] for block in self.ordered}
-        for block in self.blocks:
-            for runner in block.successors if len(block.successors) > 1 else ():
-                while runner is not self.following[block]:
-                    if block not in result[runner]:
-                        result[runner].append(block)
-                    runner = self.following[runner]
-        return result
+        """For each block those whose branch decides whether it runs, where every thread counts."""
+        return _deciders(self.blocks, postdominators(self.blocks, self.exit))
+
+    @cached_property
+    def deciders_of_staying(self) -> dict[Block, list[Block]]:
+        """Likewise, where threads that return early do not count; what only they run is decided by all."""
+        if len(self.staying) == len(self.blocks):
+            return self.deciders
+        return {**self.deciders, **_deciders([b for b in self.blocks if b in self.staying], self.following)}
 
     @cached_property
     def tests(self) -> dict[Block, Loop]:
@@ -87,15 +90,18 @@ class Flow:
     def _test(self, loop: Loop) -> Block | None:
         block = loop.head
         while block in loop.blocks and not any(op.definition in _LEAVE_A_MARK for op in block.ops):
-            if not loop.blocks.issuperset(block.successors):
+            if not loop.blocks.issuperset(self.after(block)):
                 return block
             block = self.following[block]
         return None
 
     def joins(self, branch: Block) -> set[Block]:
         """The blocks where threads that parted at `branch` meet again, perhaps a round of a loop later."""
-        if len(set(branch.successors)) == 1:
-            return set(branch.successors)
+        if branch not in self.staying:
+            return {self.exit}
+        ways = self.after(branch)
+        if len(set(ways)) == 1:
+            return set(ways) if len(ways) > 1 else set()
         return _Parting(self, branch).joins
 
 
@@ -110,7 +116,7 @@ class _Parting:
         self.around = {loop.head: loop for loop in flow.loops_around(branch)}
         self.joins: set[Block] = set()
         self.queue: list[int] = []
-        for way, block in enumerate(branch.successors):
+        for way, block in enumerate(flow.after(branch)):
             self._go(branch, block, way)
         while self.queue:
             block = flow.ordered[heapq.heappop(self.queue)]
@@ -137,6 +143,30 @@ class _Parting:
         heapq.heappush(self.queue, self.flow.position[block])
 
 
+def _deciders(blocks: Sequence[Block], following: Mapping[Block, Block]) -> dict[Block, list[Block]]:
+    """Control dependence: the branches one way of which always comes to a block, another not."""
+    result: dict[Block, list[Block]] = {block: [] for block in blocks}
+    for block in blocks:
+        ways = [after for after in block.successors if after in following]
+        for runner in ways if len(ways) > 1 else ():
+            while runner is not following[block]:
+                if block not in result[runner]:
+                    result[runner].append(block)
+                runner = following[runner]
+    return result
+
+
+def _staying(function: Function, blocks: Sequence[Block]) -> frozenset[Block]:
+    """The blocks from which a kernel's end can be reached; all of a device function, whose caller goes on."""
+    returns = [block for block in blocks if not block.successors]
+    if function.kind == "device" or len(returns) < 2:
+        return frozenset(blocks)
+    last = next((block for block in returns if block.ops[-1].span == function.span), returns[-1])
+    staying: set[Block] = set()
+    _gather(staying, last, predecessors(function))
+    return frozenset(staying)
+
+
 def _innermost_loops(function: Function, tree: Dominance) -> dict[Block, Loop]:
     """Each block's innermost loop, found from the branches that go back to a block that dominates them."""
     before = predecessors(function)
@@ -153,7 +183,7 @@ def _innermost_loops(function: Function, tree: Dominance) -> dict[Block, Loop]:
 
 
 def _gather(body: set[Block], last: Block, before: dict[Block, list[Block]]) -> None:
-    """Add to a loop's body what leads to `last`, up to the head that is there already."""
+    """Add what leads to `last` to `body`, up to what is there already: a loop's head."""
     work = [last]
     while work:
         block = work.pop()

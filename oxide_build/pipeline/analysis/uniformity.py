@@ -161,7 +161,7 @@ class Uniformity:
                     if argument not in self._steady and argument in self.forms:
                         self._set(argument, raised(self.forms[argument], level))
         for loop in self.flow.loops_around(branch):
-            if self.flow.following[branch] not in loop.blocks and level > self._leaving.get(loop, Level.BLOCK):
+            if self.flow.following.get(branch) not in loop.blocks and level > self._leaving.get(loop, Level.BLOCK):
                 self._leaving[loop] = level
                 self._requeue(list(self._outer_users(loop)))
 
