@@ -39,7 +39,7 @@ def _warning(op: Op, widened: Span, span: Span) -> CompileWarning:
     type = op.attributes["type"]
     return CompileWarning(
         f"computed in f64 because of one f64 operand, then narrowed to {type}",
-        help=f"convert the f64 operand instead, {type}(…), which is many times faster on most GPUs; if you mean f64 "
+        help="convert the f64 operand instead, f32(…), which is many times faster on most GPUs; if you mean f64 "
         "here, convert the f32 operand yourself: f64(…)",
         span=span,
         notes=[Note("an f32 operand becomes f64 here", widened)],
