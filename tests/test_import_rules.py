@@ -12,7 +12,14 @@ FLOORS = (
     {"errors", "manifest", "pipeline.options"},
     {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice"},
     {"dialects", "readers", "runtime"},
-    {"pipeline.frontend", "pipeline.analysis", "pipeline.mem2reg", "pipeline.lowering", "pipeline.llvm_ir", "pipeline.ptx"}
+    {
+        "pipeline.frontend",
+        "pipeline.analysis",
+        "pipeline.mem2reg",
+        "pipeline.lowering",
+        "pipeline.llvm_ir",
+        "pipeline.ptx",
+    }
     | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "archives", "explain"},
     {"pipeline", "jobs"},
     {"build", "inspection", "doctor"},

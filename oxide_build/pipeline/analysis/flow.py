@@ -14,6 +14,7 @@ import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from oxide_build.dialects import mir
 from oxide_build.ir import Block, Function
@@ -33,6 +34,13 @@ class Loop:
     def exits(self) -> Iterator[Block]:
         """The blocks outside that it leads to."""
         return (after for block in self.blocks for after in block.successors if after not in self.blocks)
+
+
+class Joins(NamedTuple):
+    """The blocks where threads meet: `ahead` of them, and heads of loops they come to for another round."""
+
+    ahead: set[Block]
+    rounds: set[Block]
 
 
 class Flow:
@@ -95,13 +103,13 @@ class Flow:
             block = self.following[block]
         return None
 
-    def joins(self, branch: Block) -> set[Block]:
-        """The blocks where threads that parted at `branch` meet again, perhaps a round of a loop later."""
+    def joins(self, branch: Block) -> Joins:
+        """Where threads that parted at `branch` meet again, perhaps a round of a loop later."""
         if branch not in self.staying:
-            return {self.exit}
+            return Joins({self.exit}, set())
         ways = self.after(branch)
         if len(set(ways)) == 1:
-            return set(ways) if len(ways) > 1 else set()
+            return Joins(set(ways) if len(ways) > 1 else set(), set())
         return _Parting(self, branch).joins
 
 
@@ -114,7 +122,7 @@ class _Parting:
         self.labels: dict[Block, Block | int] = {}
         self.rounds: dict[Block, Block | int] = {}
         self.around = {loop.head: loop for loop in flow.loops_around(branch)}
-        self.joins: set[Block] = set()
+        self.joins = Joins(set(), set())
         self.queue: list[int] = []
         for way, block in enumerate(flow.after(branch)):
             self._go(branch, block, way)
@@ -129,7 +137,7 @@ class _Parting:
             self._reach(after, label)
             return
         if self.rounds.setdefault(after, label) != label:
-            self.joins.add(after)
+            self.joins.rounds.add(after)
         for exit in loop.exits():
             self._reach(exit, after)
 
@@ -138,7 +146,7 @@ class _Parting:
         if known is block or known == label:
             return
         if known is not None:
-            self.joins.add(block)
+            self.joins.ahead.add(block)
         self.labels[block] = label if known is None else block
         heapq.heappush(self.queue, self.flow.position[block])
 

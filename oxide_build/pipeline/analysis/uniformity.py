@@ -89,7 +89,8 @@ class Uniformity:
         self.forms: dict[Value, Form] = dict(zip(function.parameters, arguments, strict=True))
         self.branches: dict[Block, Level] = {}
         self.results: tuple[Form, ...] = ()
-        self._met: dict[Block, Level] = {}
+        self._met: dict[Value, Level] = {}
+        self._returning = Level.BLOCK
         self._leaving: dict[Loop, Level] = {}
         self._users: dict[Value, list[Op]] = {}
         self._work: deque[Op] = deque(op for block in self.flow.blocks for op in block.ops)
@@ -100,7 +101,7 @@ class Uniformity:
         for op in self._work:
             for value in (*op.operands, *(value for successor in op.successors for value in successor.arguments)):
                 self._users.setdefault(value, []).append(op)
-        self._steady = _steady_arguments(self.flow.blocks)
+        self._steady, self._steady_in_rounds = _steady_arguments(self.flow)
         while self._work:
             op = self._work.popleft()
             self._queued.discard(op)
@@ -142,10 +143,9 @@ class Uniformity:
     def _leave(self, op: Op) -> None:
         assert op.block is not None
         for successor in op.successors:
-            met = self._met.get(successor.block, Level.BLOCK)
             for argument, value in zip(successor.block.arguments, successor.arguments, strict=True):
-                form = self.read(value, successor.block)
-                self._set(argument, form if argument in self._steady else raised(form, met))
+                met = self._met.get(argument, Level.BLOCK)
+                self._set(argument, raised(self.read(value, successor.block), met))
         if op.definition is mir.cond_br:
             level = self.read(op.operands[0], op.block).level
             if level > self.branches.get(op.block, Level.BLOCK):
@@ -154,12 +154,14 @@ class Uniformity:
 
     def _part(self, branch: Block, level: Level) -> None:
         """Threads part at `branch`: raise what they bring along where they meet, and what leaves their loops."""
-        for block in self.flow.joins(branch):
-            if level > self._met.get(block, Level.BLOCK):
-                self._met[block] = level
-                for argument in block.arguments:
-                    if argument not in self._steady and argument in self.forms:
-                        self._set(argument, raised(self.forms[argument], level))
+        joins = self.flow.joins(branch)
+        for blocks, steady in ((joins.ahead, self._steady), (joins.rounds, self._steady_in_rounds)):
+            for argument in (argument for block in blocks for argument in block.arguments if argument not in steady):
+                self._met[argument] = max(level, self._met.get(argument, Level.BLOCK))
+                if argument in self.forms:
+                    self._set(argument, raised(self.forms[argument], level))
+        if self.flow.exit in joins.ahead:
+            self._returning = max(level, self._returning)
         for loop in self.flow.loops_around(branch):
             if self.flow.following.get(branch) not in loop.blocks and level > self._leaving.get(loop, Level.BLOCK):
                 self._leaving[loop] = level
@@ -185,18 +187,22 @@ class Uniformity:
 
     def _returned(self) -> tuple[Form, ...]:
         returns = [self.operands(block.ops[-1]) for block in self.flow.blocks if not block.successors]
-        level = self._met.get(self.flow.exit, Level.BLOCK)
-        return tuple(raised(reduce(joined, forms), level) for forms in zip(*returns, strict=True))
+        return tuple(raised(reduce(joined, forms), self._returning) for forms in zip(*returns, strict=True))
 
 
-def _steady_arguments(blocks: Sequence[Block]) -> frozenset[Value]:
-    """The block arguments that are one and the same value whichever way a thread comes."""
-    brought: dict[Value, set[Value]] = {argument: set() for block in blocks for argument in block.arguments}
-    for block in blocks:
+def _steady_arguments(flow: Flow) -> tuple[set[Value], set[Value]]:
+    """The block arguments that are one value whichever way a thread comes; in loops' heads, for another round."""
+    brought: dict[Value, set[Value]] = {}
+    again: dict[Value, set[Value]] = {}
+    for block in flow.blocks:
+        around = {loop.head for loop in flow.loops_around(block)}
         for successor in block.ops[-1].successors:
             for argument, value in zip(successor.block.arguments, successor.arguments, strict=True):
-                brought[argument].add(value)
-    return frozenset(argument for argument, values in brought.items() if len(values) == 1)
+                brought.setdefault(argument, set()).add(value)
+                if successor.block in around:
+                    again.setdefault(argument, set()).add(value)
+    steady, steady_again = ({a for a, values in found.items() if len(values) == 1} for found in (brought, again))
+    return steady, steady_again
 
 
 # what is not arithmetic
