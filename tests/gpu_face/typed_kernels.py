@@ -109,3 +109,13 @@ def parallel(counts: MutSlice[u32], totals: MutSlice[f64], places: MutSlice[i32]
     here: i32 = gpu.sync_threads_count(gpu.any(found == 0) and gpu.all(lane < 40))
     places[lane] = gpu.reduce_max(lane) + here + i32(gpu.clock64() - gpu.clock64())
     counts[lane] = gpu.ballot(total > 0.0) | gpu.match_any(total)
+
+
+@gpu.kernel
+def agreed(n: i32, x: MutSlice[f64], places: MutSlice[i32]) -> None:
+    """What threads are said to agree on keeps its type."""
+    i: i32 = gpu.assume_uniform(n)
+    value: f64 = gpu.assume_uniform(x[i])
+    if gpu.assume_uniform(value > 0.0):
+        gpu.sync_threads()
+        places[i] = gpu.assume_uniform(3) + i

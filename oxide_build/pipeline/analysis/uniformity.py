@@ -93,14 +93,16 @@ class Uniformity:
         self._returning = Level.BLOCK
         self._leaving: dict[Loop, Level] = {}
         self._users: dict[Value, list[Op]] = {}
-        self._work: deque[Op] = deque(op for block in self.flow.blocks for op in block.ops)
+        ops = (op for block in self.flow.blocks for op in block.ops)
+        self._work: deque[Op] = deque(op for op in ops if op.results or op.definition.terminator)
         self._queued = set(self._work)
 
     def solve(self) -> None:
         """Raise what must be raised until nothing changes."""
         for op in self._work:
-            for value in (*op.operands, *(value for successor in op.successors for value in successor.arguments)):
-                self._users.setdefault(value, []).append(op)
+            for values in (op.operands, *(successor.arguments for successor in op.successors)):
+                for value in values:
+                    self._users.setdefault(value, []).append(op)
         self._steady, self._steady_in_rounds = _steady_arguments(self.flow)
         while self._work:
             op = self._work.popleft()
@@ -115,8 +117,10 @@ class Uniformity:
     def read(self, value: Value, at: Block) -> Form:
         """What is known of a value where it is used: outside of a loop that threads left at different times, less."""
         form = self.forms[value]
+        if not self._leaving:
+            return form
         home = value.owner.block if isinstance(value.owner, Op) else value.owner
-        if not self._leaving or home is at or home is None or self.flow.loops.get(home) is self.flow.loops.get(at):
+        if home is at or home is None or self.flow.loops.get(home) is self.flow.loops.get(at):
             return form
         left = (loop for loop in self.flow.loops_around(home) if at not in loop.blocks)
         return raised(form, max((self._leaving.get(loop, Level.BLOCK) for loop in left), default=Level.BLOCK))
@@ -130,15 +134,17 @@ class Uniformity:
 
     def _set(self, value: Value, form: Form) -> None:
         old = self.forms.get(value)
-        new = form if old is None else joined(old, form)
-        if new != old:
+        if old is None:
+            self.forms[value] = form
+        elif form != old and (new := joined(old, form)) != old:
             self.forms[value] = new
             self._requeue(self._users.get(value, ()))
 
     def _requeue(self, ops: Sequence[Op]) -> None:
-        fresh = [op for op in ops if op not in self._queued]
-        self._work.extend(fresh)
-        self._queued.update(fresh)
+        for op in ops:
+            if op not in self._queued and (op.results or op.definition.terminator):
+                self._work.append(op)
+                self._queued.add(op)
 
     def _leave(self, op: Op) -> None:
         assert op.block is not None
