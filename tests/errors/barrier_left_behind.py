@@ -44,8 +44,18 @@ def found_at_different_times(x: Slice[f32], out: MutSlice[f32]) -> None:
     out[0] = 1.0
 
 
+@gpu.kernel
+def before_break(n: i32, out: MutSlice[f32]) -> None:
+    t = gpu.thread_idx.x
+    while True:
+        gpu.sync_threads()
+        out[t] += 1.0
+        if t > n:
+            break
+
+
 # report:
-# barrier_left_behind.py:11:5: error: `gpu.sync_threads()` where only some come by: a condition before it differs between the threads of a block
+# barrier_left_behind.py:11:5: error: `gpu.sync_threads()` which only some come to: a condition on the way differs between the threads of a block
 #         gpu.sync_threads()
 #         ^^^^^^^^^^^^^^^^^^
 #   note: barrier_left_behind.py:8:8: some of the threads of a block go another way here
@@ -55,7 +65,7 @@ def found_at_different_times(x: Slice[f32], out: MutSlice[f32]) -> None:
 #         i = gpu.index_1d()
 #             ^^^^^^^^^^^^^^
 #   help: keep all threads to the end: put the work under the opposite condition in place of leaving; if the condition is in fact the same for all, write gpu.assume_uniform(…) around it
-# barrier_left_behind.py:21:9: error: `gpu.sync_threads()` where only some come by: a condition before it differs between the threads of a block
+# barrier_left_behind.py:21:9: error: `gpu.sync_threads()` which only some come to: a condition on the way differs between the threads of a block
 #             gpu.sync_threads()
 #             ^^^^^^^^^^^^^^^^^^
 #   note: barrier_left_behind.py:19:12: some of the threads of a block go another way here
@@ -65,7 +75,7 @@ def found_at_different_times(x: Slice[f32], out: MutSlice[f32]) -> None:
 #         t = gpu.thread_idx.x
 #             ^^^^^^^^^^^^^^^^
 #   help: keep all threads to the end: put the work under the opposite condition in place of leaving; if the condition is in fact the same for all, write gpu.assume_uniform(…) around it
-# barrier_left_behind.py:32:22: error: `gpu.sync_threads_count()` where only some come by: a condition before it differs between the threads of a block
+# barrier_left_behind.py:32:22: error: `gpu.sync_threads_count()` which only some come to: a condition on the way differs between the threads of a block
 #             if out[t] == gpu.sync_threads_count(True):
 #                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 #   note: barrier_left_behind.py:30:12: some of the threads of a block go another way here
@@ -82,4 +92,14 @@ def found_at_different_times(x: Slice[f32], out: MutSlice[f32]) -> None:
 #         if count > 3:
 #            ^^^^^^^^^
 #   help: take the barrier out and put only the work under the condition, before it and again behind it; if the condition is in fact the same for all, write gpu.assume_uniform(…) around it
-# 4 errors
+# barrier_left_behind.py:51:9: error: `gpu.sync_threads()` which only some come to: a condition on the way differs between the threads of a block
+#             gpu.sync_threads()
+#             ^^^^^^^^^^^^^^^^^^
+#   note: barrier_left_behind.py:53:12: some of the threads of a block go another way here
+#             if t > n:
+#                ^^^^^
+#   note: barrier_left_behind.py:49:9: because each thread has its own value of this
+#         t = gpu.thread_idx.x
+#             ^^^^^^^^^^^^^^^^
+#   help: keep all threads to the end: put the work under the opposite condition in place of leaving; if the condition is in fact the same for all, write gpu.assume_uniform(…) around it
+# 5 errors

@@ -1,5 +1,5 @@
 from oxide_build import gpu
-from oxide_build.gpu import MutSlice, Slice, f32
+from oxide_build.gpu import MutSlice, Slice, f32, i32
 
 
 @gpu.device
@@ -35,6 +35,21 @@ def uniform_but_for_the_block(n: MutSlice[f32], out: MutSlice[f32]) -> None:
         out[t] = 1.0 if gpu.sync_threads_or(n[t] > 0.0) else f32(0)
 
 
+@gpu.kernel
+def in_a_case(n: i32, out: MutSlice[f32]) -> None:
+    t = gpu.thread_idx.x
+    match n:
+        case 0:
+            gpu.sync_threads()
+        case 1:
+            out[t] = 1.0
+    match t % 3:
+        case 0:
+            gpu.sync_threads()
+        case _:
+            out[t] = 1.0
+
+
 # report:
 # barrier_under_condition.py:7:5: error: `gpu.sync_threads()` under a condition that differs between the threads of a block
 #         gpu.sync_threads()
@@ -60,4 +75,14 @@ def uniform_but_for_the_block(n: MutSlice[f32], out: MutSlice[f32]) -> None:
 #         if t // 32 == 0:
 #            ^^^^^^^^^^^^
 #   help: take the barrier out and put only the work under the condition, before it and again behind it; if the condition is in fact the same for all, write gpu.assume_uniform(…) around it
-# 3 errors
+# barrier_under_condition.py:48:13: error: `gpu.sync_threads()` under a condition that differs between the threads of a block
+#                 gpu.sync_threads()
+#                 ^^^^^^^^^^^^^^^^^^
+#   note: barrier_under_condition.py:47:14: some of the threads of a block go another way here
+#             case 0:
+#                  ^
+#   note: barrier_under_condition.py:40:9: because each thread has its own value of this
+#         t = gpu.thread_idx.x
+#             ^^^^^^^^^^^^^^^^
+#   help: take the barrier out and put only the work under the condition, before it and again behind it; if the condition is in fact the same for all, write gpu.assume_uniform(…) around it
+# 4 errors

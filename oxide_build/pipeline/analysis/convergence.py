@@ -92,20 +92,22 @@ class _Check:
             for op in block.ops:
                 level = awaited(op)
                 if level is not None:
-                    self._report(op, level, _cause(analysis, block, level, causes) or outer.get(level))
+                    self._report(op, level, _cause(analysis, block, level, causes), outer.get(level))
                 elif self._calls_one(op):
                     inner = {at: _cause(analysis, block, at, causes) or outer.get(at) for at in Level}
                     given = {at: cause for at, cause in inner.items() if cause is not None}
                     self.function(analysis.analyses.callee(op, analysis.operands(op)), given)
 
-    def _report(self, op: Op, level: Level, cause: _Cause | None) -> None:
+    def _report(self, op: Op, level: Level, own: _Cause | None, outer: _Cause | None) -> None:
+        cause = own or outer
         if cause is None or (op.span, level) in self._seen:
             return
         self._seen.add((op.span, level))
         if cause.is_loop:
             self.warn(_rounds_differ(op, level, cause))
         else:
-            self.errors.errors.append(_ways_differ(op, level, cause))
+            inside = own is None or _is_inside(op.span, own.branch.span)
+            self.errors.errors.append(_ways_differ(op, level, cause, inside))
 
 
 def _cause(analysis: Uniformity, block: Block, level: Level, known: dict[Level, _Cause | None]) -> _Cause | None:
@@ -138,9 +140,8 @@ def _find_cause(analysis: Uniformity, block: Block, level: Level) -> _Cause | No
 _WHO = {Level.BLOCK: "the threads of a block", Level.WARP: "the lanes of a warp"}
 
 
-def _ways_differ(op: Op, level: Level, cause: _Cause) -> CompileError:
-    inside = _inside(op.span, cause.branch.span)
-    where = "under a condition that differs" if inside else "where only some come by: a condition before it differs"
+def _ways_differ(op: Op, level: Level, cause: _Cause, inside: bool) -> CompileError:
+    where = "under a condition that differs" if inside else "which only some come to: a condition on the way differs"
     return CompileError(
         f"`{_spelling(op)}` {where} between {_WHO[level]}",
         help=f"{_remedy(op, level, inside)}; if the condition is in fact the same for all, "
@@ -169,11 +170,12 @@ def _remedy(op: Op, level: Level, inside: bool) -> str:
     return "keep all threads to the end: put the work under the opposite condition in place of leaving"
 
 
-def _inside(span: Span | None, statement: Span | None) -> bool:
-    """Whether a place lies within a statement, or in a function called from there."""
-    if span is None or statement is None or span.source != statement.source:
+def _is_inside(span: Span | None, statement: Span | None) -> bool:
+    """Whether a place lies within the statement that branches; of a `case`, the branch knows the pattern only."""
+    if span is None or statement is None:
         return True
-    return statement.line <= span.line <= statement.end_line or span.line < statement.line
+    is_case = statement.source.line(statement.line).lstrip().startswith("case ")
+    return statement.line <= span.line and (is_case or span.line <= statement.end_line)
 
 
 def _notes(cause: _Cause, message: str) -> Iterator[Note]:
