@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from oxide_build.dialects import mir
 from oxide_build.errors import Collector, CompileError, CompileWarning, Note, Span, Warn
-from oxide_build.ir import Block, Function, Module, Op, OpDefinition, Value
+from oxide_build.ir import Block, Function, Module, Op, Value
 from oxide_build.pipeline.analysis.flow import Flow
 from oxide_build.pipeline.analysis.forms import Level
 from oxide_build.pipeline.analysis.uniformity import Uniformity, analyse, names_all_lanes
@@ -27,11 +27,6 @@ BARRIERS = frozenset({mir.sync_threads, mir.sync_threads_reduce})
 WARP_OPERATIONS = frozenset({mir.sync_warp, mir.shuffle, mir.vote, mir.match_any, mir.warp_reduce})
 
 _SHUFFLES = {"idx": "shuffle", "up": "shuffle_up", "down": "shuffle_down", "xor": "shuffle_xor"}
-_SPELLING: Mapping[OpDefinition, str] = {
-    mir.sync_threads: "sync_threads",
-    mir.sync_warp: "sync_warp",
-    mir.match_any: "match_any",
-}
 
 
 def check_convergence(module: Module, warn: Warn) -> None:
@@ -224,4 +219,4 @@ def _spelling(op: Op) -> str:
     if op.definition is mir.warp_reduce:
         operation = attributes["operation"]
         return f"gpu.reduce_{operation}{'_' * (operation in ('and', 'or'))}()"
-    return f"gpu.{_SPELLING[op.definition]}()"
+    return f"gpu.{op.name.removeprefix('mir.')}()"
