@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from oxide_build import __version__, ir, manifest
-from oxide_build.errors import Collector, InternalError
+from oxide_build.errors import Collector, CompileWarning, InternalError, Warn, unheard
 from oxide_build.jobs import Job, notes, plan
 from oxide_build.pipeline import describe, describe_generics, to_llvm_ir, to_ssa
 from oxide_build.pipeline.ptx import CodeGenerator, versions
@@ -71,7 +71,7 @@ def run(jobs: Sequence[Job], workers: int = 0, log: Log | None = None) -> tuple[
     """
     log = log or log_to_stderr
     started = time.perf_counter()
-    modules = _read_modules(jobs)
+    modules = _read_modules(jobs, log)
     images = _lower_modules(modules, log)
     workers = workers or os.cpu_count() or 1
     with CodeGenerator(workers) as generator, ThreadPoolExecutor(workers) as waiting:
@@ -91,15 +91,23 @@ def log_to_stderr(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _read_modules(jobs: Sequence[Job]) -> dict[Job, ir.Module]:
+def _read_modules(jobs: Sequence[Job], log: Log) -> dict[Job, ir.Module]:
     """The target-independent half, once a module."""
     mistakes = Collector()
+    warnings: list[CompileWarning] = []
     modules: dict[Job, ir.Module] = {}
     for job in jobs:
         with mistakes.collect():
-            modules[job] = to_ssa(job.source, resolve=job.resolve)
+            modules[job] = to_ssa(job.source, resolve=job.resolve, warn=_listener(job, mistakes, warnings))
+    for text in dict.fromkeys(map(str, warnings)):
+        log(text)
     _raise_distinct(mistakes)
     return modules
+
+
+def _listener(job: Job, mistakes: Collector, warnings: list[CompileWarning]) -> Warn:
+    """Where a module's warnings go, as its settings say."""
+    return {"show": warnings.append, "error": mistakes.errors.append, "ignore": unheard}[job.settings.warnings]
 
 
 def _lower_modules(modules: Mapping[Job, ir.Module], log: Log) -> list[_Image]:

@@ -73,6 +73,7 @@ class Settings:
     line_info: bool = _key(readers.boolean, default=Options.line_info)
     bounds_checks: bool = _key(readers.boolean, default=Options.bounds_checks)
     on_unsupported_target: Literal["error", "skip"] = _key(readers.choice("error", "skip"), default="error")
+    warnings: Literal["show", "error", "ignore"] = _key(readers.choice("show", "error", "ignore"), default="show")
 
     @property
     def options(self) -> Options:

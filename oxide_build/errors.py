@@ -7,11 +7,12 @@ because every other room raises one of these and none may invent its own layout.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import TracebackType
+from typing import TypeAlias
 
 
 @dataclass(frozen=True)
@@ -92,20 +93,51 @@ class ConfigError(OxideError):
         self.key = key
 
 
-class CompileError(OxideError):
-    """A mistake in a kernel's source: syntax, type, safety or target."""
+@dataclass(frozen=True)
+class Note:
+    """A second place that a report speaks of, and what is there."""
 
-    def __init__(self, message: str, *, help: str | None = None, span: Span | None = None) -> None:
-        super().__init__(message, help=help)
-        self.span = span
+    message: str
+    span: Span
 
     def __str__(self) -> str:
-        lines = [f"error: {self.message}"]
+        return f"  note: {self.span}: {self.message}\n{self.span.excerpt()}"
+
+
+class CompileError(OxideError):
+    """A mistake in a kernel's source: syntax, type, safety or target. `notes` show what else it takes to see it."""
+
+    severity = "error"
+
+    def __init__(
+        self, message: str, *, help: str | None = None, span: Span | None = None, notes: Sequence[Note] = ()
+    ) -> None:
+        super().__init__(message, help=help)
+        self.span = span
+        self.notes = tuple(notes)
+
+    def __str__(self) -> str:
+        lines = [f"{self.severity}: {self.message}"]
         if self.span is not None:
-            lines = [f"{self.span}: error: {self.message}", self.span.excerpt()]
+            lines = [f"{self.span}: {self.severity}: {self.message}", self.span.excerpt()]
+        lines += map(str, self.notes)
         if self.help is not None:
             lines.append(f"  help: {self.help}")
         return "\n".join(lines)
+
+
+class CompileWarning(CompileError):
+    """What is legal but surely wrong; `help` says how to silence it too. Raised where a project minds."""
+
+    severity = "warning"
+
+
+Warn: TypeAlias = "Callable[[CompileWarning], None]"
+"""Who hears of a warning."""
+
+
+def unheard(warning: CompileWarning) -> None:
+    """The listener that ignores warnings."""
 
 
 class ErrorReport(OxideError):

@@ -1,4 +1,4 @@
-"""The documentation is true: its kernels compile and pass ptxas, its mistakes get the errors it shows."""
+"""The documentation is true: its kernels compile and pass ptxas, its mistakes get the errors and warnings it shows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from oxide_build.errors import CompileErrors, SourceFile
+from oxide_build.errors import CompileErrors, CompileWarning, SourceFile
 from oxide_build.pipeline import to_llvm_ir, to_ssa
 from oxide_build.pipeline.frontend.outside import INSTEAD
 from oxide_build.pipeline.options import Options
@@ -30,15 +30,18 @@ def examples() -> Iterator[object]:
 
 @pytest.mark.parametrize(("kernel", "report"), list(examples()))
 def test_example(kernel: str, report: str | None, generator: CodeGenerator, ptxas: Callable[[str], str]) -> None:
-    target, options = TARGETS["sm_90"], Options()
-    if report is None:
-        module = to_ssa(SourceFile("example.py", kernel, "docs.example"))
-        ptxas(generator.emit_ptx("example", to_llvm_ir(module, target, options), target, options).result())
+    name = "example.py" if report is None else report.partition(":")[0]
+    source = SourceFile(name, kernel, "docs.example")
+    if report is not None and "error: " in report:
+        with pytest.raises(CompileErrors) as raised:
+            to_ssa(source)
+        assert f"{raised.value}\n" == report
         return
-    name = report.partition(":")[0]
-    with pytest.raises(CompileErrors) as raised:
-        to_ssa(SourceFile(name, kernel, "docs.example"))
-    assert f"{raised.value}\n" == report
+    warnings: list[CompileWarning] = []
+    module = to_ssa(source, warn=warnings.append)
+    assert "".join(f"{warning}\n" for warning in warnings) == (report or "")
+    target, options = TARGETS["sm_90"], Options()
+    ptxas(generator.emit_ptx("example", to_llvm_ir(module, target, options), target, options).result())
 
 
 def test_what_to_write_instead_is_listed() -> None:

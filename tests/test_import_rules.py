@@ -15,7 +15,14 @@ FLOORS = (
     {"variants"},
     {"dialects", "readers", "runtime"},
     {"pipeline.units"},
-    {"pipeline.frontend", "pipeline.mem2reg", "pipeline.lowering", "pipeline.llvm_ir", "pipeline.ptx"}
+    {
+        "pipeline.frontend",
+        "pipeline.analysis",
+        "pipeline.mem2reg",
+        "pipeline.lowering",
+        "pipeline.llvm_ir",
+        "pipeline.ptx",
+    }
     | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "archives", "explain"},
     {"pipeline", "jobs"},
     {"build", "inspection", "doctor"},

@@ -28,6 +28,8 @@ Meanings the types do not say:
   shuffle's lane counts modulo 32; from a lane that is not there it gives the own value.
 - Indices were checked by `bounds_check` before `element` and `subview`; an extent is never
   negative. `assume_inside` states what was not checked; the simulator still looks.
+- `assume_uniform` gives its operand, which the author knows to be the same in all threads of
+  the block that run this together.
 - `vector_load` and `vector_store` check that their pointer is aligned to all they move. A
   kernel's attribute `alignments`, where it has one, holds (parameter, bytes) of those whose
   base the host must check for that.
@@ -110,6 +112,7 @@ bounds_check = OpDefinition("mir.bounds_check", 2, rules.bounds_check, pure=Fals
 assume_inside = OpDefinition("mir.assume_inside", 2, rules.bounds_check, pure=False)
 check = OpDefinition("mir.check", 1, rules.condition, {"message": str}, pure=False)
 assume = OpDefinition("mir.assume", 1, rules.condition, pure=False)
+assume_uniform = OpDefinition("mir.assume_uniform", 1, rules.same("bool", *_NUMBERS), pure=False)
 
 # threads
 coordinate = OpDefinition("mir.coordinate", 0, rules.coordinate, {"register": str, "axis": str})

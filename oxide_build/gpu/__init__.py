@@ -88,6 +88,7 @@ from oxide_build.gpu.types import (
     u32,
     u64,
 )
+from oxide_build.gpu.uniform import assume_uniform
 from oxide_build.gpu.warps import (
     active_mask,
     all,
@@ -135,6 +136,7 @@ __all__ = [
     "all",
     "any",
     "arch",
+    "assume_uniform",
     "atomic_add",
     "atomic_and_",
     "atomic_cas",

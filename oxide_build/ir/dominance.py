@@ -1,4 +1,4 @@
-"""Which block must run before which: reverse postorder, dominators, dominance frontiers.
+"""Which block must run before which: reverse postorder, dominators and post-dominators, dominance frontiers.
 
 Method: Cooper, Harvey and Kennedy, "A Simple, Fast Dominance Algorithm" (2001); queries
 use intervals of the dominator tree, so one answer costs two comparisons.
@@ -6,6 +6,7 @@ use intervals of the dominator tree, so one answer costs two comparisons.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from oxide_build.ir.core import Block, Function
@@ -78,7 +79,43 @@ def dominance_frontiers(function: Function, tree: Dominance) -> dict[Block, set[
     return frontier
 
 
-def _immediate_dominators(order: list[Block], before: dict[Block, list[Block]]) -> dict[Block, Block]:
+def postdominators(blocks: Sequence[Block], end: Block) -> dict[Block, Block]:
+    """For each of `blocks`, in reverse postorder, the next that every way from it within them comes through.
+
+    `end` is where returns lead to; an endless loop counts as leading there too.
+    """
+    order, known = list(blocks), set(blocks)
+    after = {block: [s for s in block.successors if s in known] or [end] for block in order}
+    before: dict[Block, list[Block]] = {block: [] for block in [*order, end]}
+    for block, following in after.items():
+        for other in following:
+            before[other].append(block)
+    backwards = _postorder_from(end, before)
+    while endless := [block for block in order if block not in backwards]:
+        after[endless[-1]].append(end)
+        before[end].append(endless[-1])
+        backwards = _postorder_from(end, before)
+    return _immediate_dominators(list(backwards)[::-1], {**after, end: []})
+
+
+def _postorder_from(root: Block, successors: Mapping[Block, list[Block]]) -> dict[Block, None]:
+    """The blocks reached from `root`, each after those it leads to."""
+    order: dict[Block, None] = {}
+    seen = {root}
+    stack = [(root, iter(successors[root]))]
+    while stack:
+        block, following = stack[-1]
+        new = next((other for other in following if other not in seen), None)
+        if new is None:
+            order[block] = None
+            stack.pop()
+        else:
+            seen.add(new)
+            stack.append((new, iter(successors[new])))
+    return order
+
+
+def _immediate_dominators(order: list[Block], before: Mapping[Block, list[Block]]) -> dict[Block, Block]:
     position = {block: index for index, block in enumerate(order)}
     immediate = {order[0]: order[0]}
 

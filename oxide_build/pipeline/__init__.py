@@ -16,11 +16,12 @@ from typing import TypeAlias
 
 from oxide_build import ir
 from oxide_build.dialects import llvm, mir, nvvm
-from oxide_build.errors import InternalError, SourceFile
+from oxide_build.errors import InternalError, SourceFile, Warn, unheard
 from oxide_build.ir.verifier import VerificationError, verify
 from oxide_build.pipeline.alignment import note_alignments
+from oxide_build.pipeline.analysis import check_convergence, note_accidental_f64
 from oxide_build.pipeline.description import check_shared_memory, describe, describe_generics
-from oxide_build.pipeline.frontend import Resolve, nowhere, parse, translate
+from oxide_build.pipeline.frontend import Resolve, note_doubts, nowhere, parse, translate
 from oxide_build.pipeline.llvm_ir import emit_llvm_ir
 from oxide_build.pipeline.lowering import lower
 from oxide_build.pipeline.mem2reg import promote_slots
@@ -60,10 +61,13 @@ def ignore(stage: Stage, product: object) -> None:
     """The observer that looks at nothing."""
 
 
-def to_ssa(source: SourceFile, observe: Observer = ignore, resolve: Resolve = nowhere) -> ir.Module:
+def to_ssa(
+    source: SourceFile, observe: Observer = ignore, resolve: Resolve = nowhere, warn: Warn = unheard
+) -> ir.Module:
     """Read a kernel module: source to `ssa`; `resolve` gives the source of modules its kernels import from.
 
-    Raises CompileErrors with every mistake in the file, and in what its kernels call elsewhere.
+    `warn` hears of what is legal but surely wrong. Raises CompileErrors with every mistake in the file, and in what
+    its kernels call elsewhere.
     """
     kernels = parse(source, resolve)
     observe(Stage.AST, kernels)
@@ -73,6 +77,9 @@ def to_ssa(source: SourceFile, observe: Observer = ignore, resolve: Resolve = no
     note_alignments(module)
     observe(Stage.SSA, verified(module, Stage.SSA))
     check_shared_memory(module)
+    check_convergence(module, warn)
+    note_accidental_f64(module, warn)
+    note_doubts(kernels, warn)
     return module
 
 

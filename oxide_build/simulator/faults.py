@@ -48,6 +48,27 @@ def assume(op: ir.Op, group: Group, condition: Array) -> None:
         _fail(op, group, ~condition, "a gpu.require condition does not hold")
 
 
+def assume_uniform(op: ir.Op, group: Group, value: Array) -> Array:
+    """The value itself; KernelFault unless all threads of a block that run this together have the same bits."""
+    if value.ndim == 0:
+        return value
+    blocks = group.of(group.chunk.block_numbers)
+    _, first, number = np.unique(blocks, return_index=True, return_inverse=True)
+    bits = value.view(f"u{value.dtype.itemsize}")
+    same = bits == bits[first][number]
+    if not same.all():
+        position = int(np.argmin(same))
+        other = int(first[number[position]])
+        found = f"{value[position]} here, {value[other]} in {group.place(other)}"
+        _fail(op, group, ~same, f"gpu.assume_uniform of a value that differs between threads, {found}", _NOT_UNIFORM)
+    return value
+
+
+_NOT_UNIFORM = (
+    "assume it only of what all threads of a block compute alike; a barrier under it would not be reached by all"
+)
+
+
 def check_own_lane(op: ir.Op, group: Group, inside: Array) -> None:
     """KernelFault unless every thread's own lane is among those it waits for."""
     if not inside.all():

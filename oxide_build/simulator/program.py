@@ -43,7 +43,7 @@ def _clock(op: ir.Op, memory: Memory, group: Group) -> Array:
     return now
 
 
-def _without_memory(check: Callable[..., None]) -> Run:
+def _without_memory(check: Callable[..., Array | None]) -> Run:
     return lambda op, memory, group, *operands: check(op, group, *operands)
 
 
@@ -83,6 +83,7 @@ _PLACED: Mapping[ir.OpDefinition, Run] = {
     mir.assume_inside: _without_memory(faults.bounds_check),
     mir.check: _without_memory(faults.check),
     mir.assume: _without_memory(faults.assume),
+    mir.assume_uniform: _without_memory(faults.assume_uniform),
 }
 """Operations that ask for more than their operands: memory, or which threads they are."""
 

@@ -153,6 +153,46 @@ def test_skipping_every_target_is_an_error(sample: Sample) -> None:
         build.run(planned(sample("mapped"), targets="sm_75", on_unsupported_target="skip"), 1, lambda line: None)
 
 
+UNUSED = "src/plain/kernels/vector.py:{}:10: warning: `idle` never uses its parameter `n`"
+
+
+def with_warning(root: Path) -> int:
+    """Give a kernel module what its author is warned of; returns the line."""
+    file = root / "src/plain/kernels/vector.py"
+    text = file.read_text(encoding="utf-8") + "\n\n@gpu.kernel\ndef idle(n: f32, y: DisjointSlice[f32]) -> None:\n"
+    text += "    i = gpu.index_1d()\n    if i < len(y):\n        y[i] = 0.0\n"
+    file.write_text(text, encoding="utf-8")
+    return text[: text.index("def idle")].count("\n") + 1
+
+
+def test_warnings_are_shown_once(sample: Sample) -> None:
+    root = sample("plain")
+    line = with_warning(root)
+    lines: list[str] = []
+    build.run(planned(root), 1, lines.append)
+    shown = [text for text in lines if "warning:" in text]
+    assert len(shown) == 1
+    assert shown[0].startswith(UNUSED.format(line))
+    assert "help: remove it, or name it `_n`" in shown[0]
+
+
+def test_warnings_can_be_refused(sample: Sample) -> None:
+    root = sample("plain")
+    line = with_warning(root)
+    with pytest.raises(CompileErrors) as raised:
+        build.run(planned(root, warnings="error"), 1, lambda line: None)
+    assert str(raised.value).startswith(UNUSED.format(line))
+    assert str(raised.value).endswith("1 error")
+
+
+def test_warnings_can_be_ignored(sample: Sample) -> None:
+    root = sample("plain")
+    with_warning(root)
+    lines: list[str] = []
+    build.run(planned(root, warnings="ignore"), 1, lines.append)
+    assert not [text for text in lines if "warning" in text]
+
+
 def test_not_utf8(sample: Sample) -> None:
     root = sample("plain")
     (root / "src/plain/kernels/vector.py").write_bytes(b"# caf\xe9\n@gpu.kernel\ndef f(): pass\n")

@@ -30,6 +30,7 @@ def test_defaults(tmp_path: Path) -> None:
     assert config.kernels == ("p.kernels.*",)
     assert config.options == Options()
     assert (config.emit, config.on_unsupported_target, config.jobs, config.verbose) == (("ptx",), "error", 0, False)
+    assert config.warnings == "show"
 
 
 def test_every_option_of_the_compiler_is_a_key(tmp_path: Path) -> None:

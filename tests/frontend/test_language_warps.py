@@ -383,19 +383,19 @@ def test_lanes_that_do_not_come(simulated: Run) -> None:
         simulated(
             """
             @gpu.kernel
-            def k(out: MutSlice[i32]) -> None:
+            def k(everyone: u32, out: MutSlice[i32]) -> None:
                 t = gpu.thread_idx.x
                 if t >= 36 and t != 40:
-                    out[t] = gpu.shuffle_xor(t, 1)
+                    out[t] = gpu.shuffle_xor(t, 1, mask=everyone)
                 gpu.sync_threads()
             """,
-            np.zeros(64, np.int32),
+            *(FULL, np.zeros(64, np.int32)),
             grid=2,
             block=64,
         )
     report = str(raised.value)
     assert "kernel.py:" in report
-    assert "out[t] = gpu.shuffle_xor(t, 1)" in report
+    assert "out[t] = gpu.shuffle_xor(t, 1, mask=everyone)" in report
     assert (
         "warp operation not reached by all lanes of its mask in block (0, 0, 0), warp 1: "
         "lanes 4-7, 9-31 wait here, lanes 0-3, 8 at line" in report
@@ -421,13 +421,13 @@ def test_half_a_warp_at_the_barrier_of_the_block(simulated: Run) -> None:
         simulated(
             """
             @gpu.kernel
-            def k(out: MutSlice[i32]) -> None:
-                if gpu.thread_idx.x < 16:
-                    gpu.sync_warp()
-                else:
+            def k(everyone: u32) -> None:
+                for _ in range(1 if gpu.thread_idx.x < 16 else 0):
+                    gpu.sync_warp(everyone)
+                for _ in range(1 if gpu.thread_idx.x >= 16 else 0):
                     gpu.sync_threads()
             """,
-            np.zeros(32, np.int32),
+            FULL,
             block=32,
         )
 
@@ -438,8 +438,8 @@ def test_a_counting_barrier_not_all_threads_reach(simulated: Run) -> None:
             """
             @gpu.kernel
             def k(out: MutSlice[i32]) -> None:
-                if gpu.thread_idx.x < 40:
-                    out[0] = gpu.sync_threads_count(True)
+                for i in range(1 if gpu.thread_idx.x < 40 else 0):
+                    out[i] = gpu.sync_threads_count(True)
             """,
             np.zeros(32, np.int32),
             block=64,

@@ -138,3 +138,13 @@ def weak(x: MutSlice2D[f32], places: MutSlice[i64], out: MutSlice[f64]) -> None:
         places[row] = first_above(x[row], 0.5 * low)
     if gpu.thread_idx.x not in (0, 1):
         out[0] = widened(1, 2.0 * low, 3, 4)
+
+
+@gpu.kernel
+def agreed(n: i32, x: MutSlice[f64], places: MutSlice[i32]) -> None:
+    """What threads are said to agree on keeps its type."""
+    i: i32 = gpu.assume_uniform(n)
+    value: f64 = gpu.assume_uniform(x[i])
+    if gpu.assume_uniform(value > 0.0):
+        gpu.sync_threads()
+        places[i] = gpu.assume_uniform(3) + i

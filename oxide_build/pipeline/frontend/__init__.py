@@ -3,10 +3,11 @@
 Files are named after Python's grammar (`names`, `arithmetic`, `conditions`, `elements`,
 `calls`, `assignments`, `statements`, `loops`, `functions`) or after what they call on
 (`numbers`, `mathematics`, `bits`, `threads`, `memory`, `arrays`, `vectors`, `tables`,
-`atomics`, `warps`, `clocks`, `structs`, `patterns`); `decorators`, `launches` and `variants`
-say what a kernel's decorator asks for; `scope`, `annotations`, `struct_types` and `constants`
-say what names mean; `conversions` holds the type rules; `assignment` and `contracts` check
-what types cannot; `outside` answers what the language leaves out.
+`atomics`, `warps`, `uniform`, `clocks`, `structs`, `patterns`); `decorators`, `launches` and
+`variants` say what a kernel's decorator asks for; `scope`, `annotations`, `struct_types` and
+`constants` say what names mean; `conversions` holds the type rules; `assignment` and
+`contracts` check what types cannot; `doubts` warns; `outside` answers what the language
+leaves out.
 """
 
 from oxide_build.pipeline.frontend import (
@@ -28,9 +29,11 @@ from oxide_build.pipeline.frontend import (
     printing,
     statements,
     threads,
+    uniform,
     vectors,
     warps,
 )
+from oxide_build.pipeline.frontend.doubts import note_doubts
 from oxide_build.pipeline.frontend.functions import translate
 from oxide_build.pipeline.frontend.library import Resolve, imported_modules, nowhere, parse
 from oxide_build.pipeline.frontend.syntax import KernelModule
@@ -38,8 +41,18 @@ from oxide_build.pipeline.frontend.variants import image_units
 
 RULES = (
     *(arithmetic, arrays, assignments, atomics, bits, calls, clocks, conditions, elements, loops),
-    *(matching, mathematics, memory, names, numbers, printing, statements, threads, vectors, warps),
+    *(matching, mathematics, memory, names, numbers, printing, statements, threads, uniform, vectors, warps),
 )
 """The files whose rules register themselves when imported."""
 
-__all__ = ["RULES", "KernelModule", "Resolve", "image_units", "imported_modules", "nowhere", "parse", "translate"]
+__all__ = [
+    "RULES",
+    "KernelModule",
+    "Resolve",
+    "image_units",
+    "imported_modules",
+    "note_doubts",
+    "nowhere",
+    "parse",
+    "translate",
+]

@@ -27,6 +27,7 @@ from oxide_build.pipeline.lowering import (
     ptx,
     structs,
     threads,
+    uniform,
     vectors,
     warps,
 )
@@ -37,7 +38,7 @@ from oxide_build.pipeline.targets import Target
 
 FAMILIES = (
     *(arch, arithmetic, arrays, atomics, bits, checks, control, conversions, division),
-    *(math, memory, printing, ptx, structs, threads, vectors, warps),
+    *(math, memory, printing, ptx, structs, threads, uniform, vectors, warps),
 )
 """The rooms that register handlers."""
 
