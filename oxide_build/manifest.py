@@ -81,7 +81,8 @@ class Kernel:
 
     `symbol` is its entry in the image. `index_dims` is how many dimensions the launch may have for the thread's
     own index to be unique (0: any). `block` is the block the author fixed, as (x, y, z), or None.
-    `shared_memory` is its static shared memory in bytes.
+    `shared_memory` is its static shared memory in bytes. `cooperative`: all blocks of the grid must run at once,
+    since they wait for each other. `cluster` is how many blocks make a cluster, as (x, y, z), or None.
     """
 
     name: str
@@ -91,6 +92,8 @@ class Kernel:
     block: tuple[int, int, int] | None = None
     shared_memory: int = 0
     contracts: tuple[Contract, ...] = ()
+    cooperative: bool = False
+    cluster: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,7 @@ def _kernel(entry: dict[str, Any]) -> Kernel:
         for contract in entry["contracts"]
     )
     entry["block"] = None if entry["block"] is None else tuple(entry["block"])
+    entry["cluster"] = None if entry["cluster"] is None else tuple(entry["cluster"])
     return Kernel(**entry)
 
 

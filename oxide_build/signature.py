@@ -92,6 +92,8 @@ def _geometry_problems(kernel: Kernel, grid: Dims, block: Dims) -> Iterator[tupl
         for axis, size, limit in zip(AXES, sizes, limits, strict=True):
             if size > limit:
                 yield f"{what} is {sizes}, GPUs take at most {limit} along {axis}", f"make {what}.{axis} smaller"
+    if any(size % blocks for size, blocks in zip(grid, kernel.cluster or (1, 1, 1), strict=True)):
+        yield f"grid is {grid}, which is not made of whole clusters of {kernel.cluster} blocks", "make it a multiple"
     threads = block[0] * block[1] * block[2]
     if threads > THREADS_A_BLOCK:
         yield f"block is {block}: {threads} threads", f"GPUs take at most {THREADS_A_BLOCK} threads a block"

@@ -243,6 +243,12 @@ def sync_threads_reduce(types: Types, attributes: Attributes) -> tuple[Type, ...
     return (vocabulary.BARRIER_REDUCTIONS[attributes["operation"]],)
 
 
+def named_barrier(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    require(all(type == i32 for type in types), f"a barrier's number and count are i32, got {types}")
+    require(attributes["operation"] in vocabulary.NAMED_BARRIERS, f"unknown barrier {attributes['operation']!r}")
+    return ()
+
+
 def mask(types: Types, attributes: Attributes) -> tuple[Type, ...]:
     require(types[-1] == u32, f"a mask is u32, got {types[-1]}")
     return ()

@@ -33,6 +33,21 @@ ORDERS = ("relaxed", "acquire", "release", "acq_rel", "seq_cst")
 LOAD_ORDERS = ("relaxed", "acquire", "seq_cst")
 STORE_ORDERS = ("relaxed", "release", "seq_cst")
 BARRIER_REDUCTIONS: Mapping[str, Scalar] = {"count": i32, "and": bool_, "or": bool_}
+NAMED_BARRIERS = ("sync", "arrive")
+"""What a thread does at a named barrier: arrive and wait, or arrive only."""
+BARRIER_NUMBERS = range(1, 16)
+"""The named barriers of a block; number 0 is `sync_threads`'."""
+BARRIER_COUNTS = range(32, 1025, 32)
+"""How many threads a named barrier can wait for: whole warps, and no more than a block has."""
+BLOCK_BARRIERS = (
+    *("mir.sync_threads", "mir.sync_threads_reduce"),
+    *("mir.sync_grid", "mir.sync_cluster"),
+)
+"""Operations that all threads of a block must reach together: their control flow is the same in the whole block."""
+WARP_BARRIERS = ("mir.named_barrier",)
+"""Operations that all threads of a warp must reach together: their control flow is the same in the whole warp."""
+MOST_BLOCKS_A_CLUSTER = 8
+"""What every GPU with clusters takes."""
 SHUFFLES = ("idx", "up", "down", "xor")
 VOTES: Mapping[str, Scalar] = {"ballot": u32, "any": bool_, "all": bool_}
 WARP_REDUCTIONS = ("add", "min", "max", "and", "or", "xor")

@@ -42,13 +42,14 @@ class Kernel:
     Errors are of the `oxide_build.errors.KernelError` family.
     """
 
-    def __init__(self, function: Callable[..., Any], block: Dims | None = None) -> None:
+    def __init__(self, function: Callable[..., Any], block: Dims | None = None, cluster: Dims | None = None) -> None:
         self.__name__ = function.__name__
         self.__qualname__ = function.__qualname__
         self.__module__ = function.__module__
         self.__doc__ = function.__doc__
         self.__wrapped__: Any = function
         self.block = block
+        self.cluster = cluster
 
     def __getitem__(self, configuration: tuple[Any, ...]) -> Launch:
         """`kernel[grid, block]`, with stream and bytes of dynamic shared memory optional: a launch to call.
@@ -77,7 +78,7 @@ class Kernel:
         self[grid, block, stream, shared_memory](*args, **kwargs)
 
     def forall(self, n: int, stream: object = None, block: int | None = None) -> Launch:
-        """A launch of one thread for each of `n` elements; none at all when `n` is 0.
+        """A launch of one thread for each of `n` elements, in whole clusters; none at all when `n` is 0.
 
         The block is the argument, else the kernel's own, else 256 threads. Raises LaunchError for a negative `n`.
         """
@@ -86,7 +87,8 @@ class Kernel:
             from oxide_build.errors import LaunchError
 
             raise LaunchError(f"{self.__name__}.forall: n must not be negative, got {n}")
-        return self[-(-n // threads), threads, stream] if n else _launch_nothing
+        whole = self.cluster[0] if isinstance(self.cluster, tuple) else self.cluster or 1
+        return self[-(-n // (threads * whole)) * whole, threads, stream] if n else _launch_nothing
 
     @property
     def simulate(self) -> Simulation:
@@ -164,12 +166,18 @@ class DeviceFunction:
 @overload
 def kernel(function: Callable[..., None], /) -> Kernel: ...
 @overload
-def kernel(*, block: Dims | None = None) -> Callable[[Callable[..., None]], Kernel]: ...
-def kernel(function: Callable[..., None] | None = None, /, *, block: Dims | None = None) -> Any:
-    """Mark a function as a kernel; `block=256` or `block=(16, 16)` fixes the block every launch must use."""
+def kernel(*, block: Dims | None = None, cluster: Dims | None = None) -> Callable[[Callable[..., None]], Kernel]: ...
+def kernel(
+    function: Callable[..., None] | None = None, /, *, block: Dims | None = None, cluster: Dims | None = None
+) -> Any:
+    """Mark a function as a kernel; `block=256` or `block=(16, 16)` fixes the block every launch must use.
+
+    `cluster=2` or `cluster=(2, 2)` groups so many blocks, at most 8, into clusters that run at the same time and can
+    wait for each other, `gpu.sync_cluster()`: from sm_90 on. The grid is a multiple of it.
+    """
     if function is None:
-        return lambda decorated: Kernel(decorated, block)
-    return Kernel(function, block)
+        return lambda decorated: Kernel(decorated, block, cluster)
+    return Kernel(function, block, cluster)
 
 
 @overload

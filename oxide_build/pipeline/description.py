@@ -44,6 +44,8 @@ def _describe(module: ir.Module, kernel: ir.Function) -> manifest.Kernel:
         block=kernel.attributes["block"],
         shared_memory=_shared_memory(module, kernel),
         contracts=tuple(manifest.Contract(*contract) for contract in kernel.attributes["contracts"]),
+        cooperative=any(op.definition is mir.sync_grid for f in _reached(module, kernel) for op in f.ops()),
+        cluster=kernel.attributes.get("cluster"),
     )
 
 
@@ -57,6 +59,13 @@ def _parameter(kernel: ir.Function, value: ir.Value) -> manifest.Parameter:
 
 def _shared_memory(module: ir.Module, function: ir.Function) -> int:
     """Bytes of shared memory of a function and of all it calls, each counted once."""
+    ops = (op for reached in _reached(module, function) for op in reached.ops())
+    arrays = [op.result.type for op in ops if op.definition is mir.shared_array]
+    return sum(_bytes(type) for type in arrays if isinstance(type, View))
+
+
+def _reached(module: ir.Module, function: ir.Function) -> list[ir.Function]:
+    """A function and all it calls, each once."""
     reached: dict[str, ir.Function] = {function.name: function}
     work = [function]
     while work:
@@ -65,8 +74,7 @@ def _shared_memory(module: ir.Module, function: ir.Function) -> int:
             if callee is not None and callee not in reached:
                 reached[callee] = module.functions[callee]
                 work.append(module.functions[callee])
-    arrays = [op.result.type for f in reached.values() for op in f.ops() if op.definition is mir.shared_array]
-    return sum(_bytes(type) for type in arrays if isinstance(type, View))
+    return list(reached.values())
 
 
 def _bytes(view: View) -> int:

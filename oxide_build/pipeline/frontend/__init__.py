@@ -3,7 +3,7 @@
 Files are named after Python's grammar (`names`, `arithmetic`, `conditions`, `elements`,
 `calls`, `assignments`, `statements`, `loops`, `functions`) or after what they call on
 (`numbers`, `mathematics`, `bits`, `threads`, `memory`, `arrays`, `vectors`, `tables`,
-`atomics`, `warps`, `clocks`); `scope`, `annotations` and `constants` say what names
+`atomics`, `barriers`, `warps`, `clocks`); `scope`, `annotations` and `constants` say what names
 mean; `conversions` holds the type rules; `assignment` and `contracts` check what types
 cannot; `outside` answers what the language leaves out.
 """
@@ -13,6 +13,7 @@ from oxide_build.pipeline.frontend import (
     arrays,
     assignments,
     atomics,
+    barriers,
     bits,
     calls,
     clocks,
@@ -35,7 +36,7 @@ from oxide_build.pipeline.frontend.library import Resolve, imported_modules, now
 from oxide_build.pipeline.frontend.syntax import KernelModule
 
 RULES = (
-    *(arithmetic, arrays, assignments, atomics, bits, calls, clocks, conditions, elements, loops),
+    *(arithmetic, arrays, assignments, atomics, barriers, bits, calls, clocks, conditions, elements, loops),
     *(matching, mathematics, memory, names, numbers, printing, statements, threads, vectors, warps),
 )
 """The files whose rules register themselves when imported."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from itertools import count
 
 from oxide_build import ir
-from oxide_build.dialects import mir
+from oxide_build.dialects import mir, vocabulary
 from oxide_build.errors import CompileError
 from oxide_build.ir.types import Scalar, Type, View, i32
 from oxide_build.pipeline.frontend.assignment import unassigned_reads
@@ -91,24 +91,32 @@ def translate_kernel(program: ModuleBuilder, syntax: FunctionSyntax) -> None:
         start += 1
     f.statements(body[start:])
     _end(f)
-    block = None
+    block = cluster = None
     with f.recover():
-        block = _block(module, syntax.block)
-    f.function.attributes = {"index_dims": f.index_dims, "block": block, "contracts": tuple(contracts)}
+        block = _sizes(module, syntax.block, "block", 1024, "`block=256` or `block=(16, 16)`")
+    with f.recover():
+        most = vocabulary.MOST_BLOCKS_A_CLUSTER
+        cluster = _sizes(module, syntax.cluster, "cluster", most, "`cluster=2` or `cluster=(2, 2)`")
+    f.function.attributes = {
+        "index_dims": f.index_dims, "block": block, "contracts": tuple(contracts),
+        **({} if cluster is None else {"cluster": cluster}),
+    }
 
 
-def _block(module: KernelModule, node: ast.expr | None) -> tuple[int, int, int] | None:
-    """The block a kernel's decorator fixes, as (x, y, z): numbers or module constants."""
+def _sizes(
+    module: KernelModule, node: ast.expr | None, what: str, most: int, example: str
+) -> tuple[int, int, int] | None:
+    """The block or cluster a kernel's decorator fixes, as (x, y, z): numbers or module constants."""
     if node is None:
         return None
     folded = fold(node, module)
     items = folded if isinstance(folded, tuple) else (folded,)
     sizes = [item.value for item in items if isinstance(item, Constant) and type(item.value) is int]
-    if len(sizes) != len(items) or not 1 <= len(sizes) <= 3 or min(sizes) < 1 or math.prod(sizes) > 1024:
+    if len(sizes) != len(items) or not 1 <= len(sizes) <= 3 or min(sizes) < 1 or math.prod(sizes) > most:
         with module.span(node):
             raise CompileError(
-                "a block is one to three positive integers with a product of at most 1024",
-                help="write `block=256` or `block=(16, 16)`, or module-level constants",
+                f"a {what} is one to three positive integers with a product of at most {most}",
+                help=f"write {example}, or module-level constants",
             )
     x, y, z = [*sizes, 1, 1][:3]
     return (x, y, z)

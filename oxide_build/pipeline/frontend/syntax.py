@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FunctionSyntax:
-    """One decorated function; `block` is the `block=` option of a kernel's decorator, not evaluated yet.
+    """One decorated function; `block` and `cluster` are options of a kernel's decorator, not evaluated yet.
 
     `inline` is false for a device function that stays a function of its own in the image.
     """
@@ -32,6 +32,7 @@ class FunctionSyntax:
     node: ast.FunctionDef
     block: ast.expr | None = None
     inline: bool = True
+    cluster: ast.expr | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _function(
     if not ours:
         return None
     decorator, path = ours[0]
-    block: ast.expr | None = None
+    options: dict[str, ast.expr] = {}
     with errors.collect(), span_of(source, decorator):
         if len(marks) > 1:
             raise CompileError(
@@ -139,8 +140,9 @@ def _function(
             )
         if path == "gpu.device":
             return FunctionSyntax(node.name, "device", node, inline=_inline_option(decorator))
-        block = _block_option(decorator)
-    return FunctionSyntax(node.name, "kernel" if path == "gpu.kernel" else "device", node, block)
+        options = _kernel_options(decorator)
+    kind: Literal["kernel", "device"] = "kernel" if path == "gpu.kernel" else "device"
+    return FunctionSyntax(node.name, kind, node, options.get("block"), cluster=options.get("cluster"))
 
 
 def _inline_option(decorator: ast.expr) -> bool:
@@ -157,18 +159,21 @@ def _inline_option(decorator: ast.expr) -> bool:
     return True
 
 
-def _block_option(decorator: ast.expr) -> ast.expr | None:
-    """The `block=` option of `@gpu.kernel(...)`."""
+_KERNEL_OPTIONS = {"block": "`block=256`", "cluster": "`cluster=2`"}
+"""The options of `@gpu.kernel(...)`, with an example each."""
+
+
+def _kernel_options(decorator: ast.expr) -> dict[str, ast.expr]:
+    """The options of `@gpu.kernel(...)` by name."""
     if not isinstance(decorator, ast.Call):
-        return None
+        return {}
     if decorator.args:
         raise CompileError("`@gpu.kernel` takes options by name only", help="write `@gpu.kernel(block=256)`")
     for keyword in decorator.keywords:
-        if keyword.arg != "block":
-            raise CompileError(
-                f"`@gpu.kernel` has no option `{keyword.arg}`", help="the options are: block (`block=256`)"
-            )
-    return decorator.keywords[0].value if decorator.keywords else None
+        if keyword.arg not in _KERNEL_OPTIONS:
+            known = ", ".join(f"{name} ({example})" for name, example in _KERNEL_OPTIONS.items())
+            raise CompileError(f"`@gpu.kernel` has no option `{keyword.arg}`", help=f"the options are: {known}")
+    return {str(keyword.arg): keyword.value for keyword in decorator.keywords}
 
 
 def _constants(tree: ast.Module, names: dict[str, str]) -> dict[str, ast.expr]:

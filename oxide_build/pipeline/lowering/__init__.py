@@ -14,6 +14,7 @@ from oxide_build.pipeline.lowering import (
     arithmetic,
     arrays,
     atomics,
+    barriers,
     bits,
     checks,
     control,
@@ -33,7 +34,7 @@ from oxide_build.pipeline.options import Options
 from oxide_build.pipeline.targets import Target
 
 FAMILIES = (
-    *(arch, arithmetic, arrays, atomics, bits, checks, control, conversions, division),
+    *(arch, arithmetic, arrays, atomics, barriers, bits, checks, control, conversions, division),
     *(math, memory, printing, ptx, threads, vectors, warps),
 )
 """The rooms that register handlers."""
@@ -64,7 +65,7 @@ def _lower_function(source: Function, module: Module, options: Options, target: 
     attributes = [attribute for value in source.parameters for attribute in take(lowering, value)]
     lowering.function.attributes = {
         "parameters": tuple(attributes),
-        "attributes": (*_launch_bounds(source), *_float_mode(options)),
+        "attributes": (*_launch_bounds(source), *_clusters(lowering, source), *_float_mode(options)),
         **{key: value for key, value in source.attributes.items() if key == "inline"},
     }
     return lowering.run()
@@ -104,6 +105,14 @@ def _launch_bounds(source: Function) -> list[tuple[str, str]]:
         return [("nvvm.maxntid", str(MAX_THREADS))]
     # ptxas takes one of the two directives, not both.
     return [("nvvm.reqntid", ",".join(map(str, block)))]
+
+
+def _clusters(lowering: FunctionLowering, source: Function) -> list[tuple[str, str]]:
+    cluster = source.attributes.get("cluster")
+    if cluster is None:
+        return []
+    barriers.require_clusters(lowering, "`cluster=`", help="build this kernel's module for sm_90 and later only")
+    return [("nvvm.cluster_dim", ",".join(map(str, cluster)))]
 
 
 def _float_mode(options: Options) -> list[tuple[str, str]]:
