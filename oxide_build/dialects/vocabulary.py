@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from oxide_build.ir.types import Scalar, bool_, f32, f64, i32, i64, u32, u64
+from oxide_build.ir.types import Scalar, bf16, bool_, f16, f32, f64, i16, i32, i64, u16, u32, u64
 
 PREDICATES = ("eq", "ne", "lt", "le", "gt", "ge")
 AXES = ("x", "y", "z")
@@ -18,14 +18,16 @@ NOT_IN_PTX = ("i8", "u8", "f16", "bf16")
 WORDS = (i32, u32, i64, u64, f32, f64)
 """The types of 32 and 64 bits: what atomics and shuffles move."""
 _INTEGER_WORDS = (i32, u32, i64, u64)
+_HALVES = (f16, bf16)
+_INTEGER_HALVES = (i16, u16)
 ATOMICS: Mapping[str, tuple[Scalar, ...]] = {
-    "add": WORDS,
-    "sub": WORDS,
-    "exch": WORDS,
+    "add": (*WORDS, *_HALVES),
+    "sub": (*WORDS, *_HALVES),
+    "exch": (*WORDS, *_INTEGER_HALVES, *_HALVES),
     **dict.fromkeys(("min", "max", "and", "or", "xor"), _INTEGER_WORDS),
     **dict.fromkeys(("inc", "dec"), (u32,)),
-    **dict.fromkeys(("load", "store"), WORDS),
-    "cas": _INTEGER_WORDS,
+    **dict.fromkeys(("load", "store"), (*WORDS, *_INTEGER_HALVES, *_HALVES)),
+    "cas": (*_INTEGER_WORDS, *_INTEGER_HALVES),
 }
 """The types each atomic operation is defined for; `load`, `store` and `cas` are operations of their own."""
 SCOPES = ("block", "cluster", "device", "system")

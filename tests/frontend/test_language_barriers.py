@@ -223,7 +223,8 @@ def k(values: MutSlice[i32], ranks: MutSlice[i32], sums: MutSlice[i32], size: i3
 
 
 @pytest.mark.parametrize(
-    ("cluster", "grid"), [((1, 1, 1), (3, 1, 1)), ((2, 1, 1), (6, 1, 1)), ((2, 2, 1), (4, 2, 1)), ((1, 2, 2), (3, 2, 4))]
+    ("cluster", "grid"),
+    [((1, 1, 1), (3, 1, 1)), ((2, 1, 1), (6, 1, 1)), ((2, 2, 1), (4, 2, 1)), ((1, 2, 2), (3, 2, 4))],
 )
 def test_clusters(run: Run, cluster: tuple[int, int, int], grid: tuple[int, int, int]) -> None:
     blocks, size = int(np.prod(grid)), int(np.prod(cluster))

@@ -98,7 +98,9 @@ def translate_kernel(program: ModuleBuilder, syntax: FunctionSyntax) -> None:
         most = vocabulary.MOST_BLOCKS_A_CLUSTER
         cluster = _sizes(module, syntax.cluster, "cluster", most, "`cluster=2` or `cluster=(2, 2)`")
     f.function.attributes = {
-        "index_dims": f.index_dims, "block": block, "contracts": tuple(contracts),
+        "index_dims": f.index_dims,
+        "block": block,
+        "contracts": tuple(contracts),
         **({} if cluster is None else {"cluster": cluster}),
     }
 
