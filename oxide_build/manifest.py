@@ -9,7 +9,8 @@ one `<module>.<target>.ptx` a target. The file is sorted and holds no path outsi
 package, no time and no host name, so equal inputs give equal bytes.
 
 A kernel's launch parameters are its declared ones in order: a scalar is itself; a view
-is a 64-bit pointer followed by one `i32` extent a dimension, row-major and contiguous.
+is a 64-bit pointer followed by one `i32` extent a dimension (`i64` if it is wide), row-major
+and contiguous.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ OPERATORS: Mapping[str, Callable[..., Any]] = {
 class Parameter:
     """One declared parameter: `type` is the scalar's or element's name (`f32`); `rank` is 0 for a scalar.
 
-    `alignment` is what an array's address must be a multiple of, for the kernel's vector accesses.
+    `alignment` is what an array's address must be a multiple of, for the kernel's vector accesses. The extents of a
+    `wide` array are i64.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Parameter:
     type: str
     rank: int = 0
     alignment: int = 1
+    wide: bool = False
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,13 @@ def declared_type(parameter: Parameter) -> str:
     if parameter.kind == "scalar":
         return parameter.type
     rank = "" if parameter.rank == 1 else f"{parameter.rank}D"
-    return f"{VIEW_NAMES[parameter.kind]}{rank}[{parameter.type}]"
+    name = f"{VIEW_NAMES[parameter.kind]}{rank}[{parameter.type}]"
+    return f"Wide[{name}]" if parameter.wide else name
+
+
+def largest_extent(parameter: Parameter) -> int:
+    """The most elements an array may have along a dimension."""
+    return 2**63 - 1 if parameter.wide else LARGEST_INDEX
 
 
 def normalize(dims: object, what: str) -> Dims:

@@ -53,7 +53,7 @@ def _parameter(kernel: ir.Function, value: ir.Value) -> manifest.Parameter:
     name, type = str(value.name), value.type
     if isinstance(type, View):
         alignment = dict(kernel.attributes.get("alignments", ())).get(name, 1)
-        return manifest.Parameter(name, _KINDS[type.access], str(type.element), type.rank, alignment)
+        return manifest.Parameter(name, _KINDS[type.access], str(type.element), type.rank, alignment, type.wide)
     return manifest.Parameter(name, "scalar", str(type))
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from oxide_build.manifest import Kernel, Number, Parameter
 from oxide_build.runtime.arrays import View
 
-POINTER, EXTENT = "Q", "i"
+POINTER, EXTENT, WIDE_EXTENT = "Q", "i", "q"
 
 SCALARS: Mapping[str, str] = {
     **dict(zip(("i8", "i16", "i32", "i64"), "bhiq", strict=True)),
@@ -78,4 +78,6 @@ def plan(kernel: Kernel) -> Plan:
 
 
 def _codes(parameter: Parameter) -> list[str]:
-    return [SCALARS[parameter.type]] if parameter.kind == "scalar" else [POINTER, *[EXTENT] * parameter.rank]
+    if parameter.kind == "scalar":
+        return [SCALARS[parameter.type]]
+    return [POINTER, *[WIDE_EXTENT if parameter.wide else EXTENT] * parameter.rank]

@@ -132,7 +132,7 @@ def _bind_view(f: FunctionBuilder, name: str, bound: object, view: ir.Value) -> 
 def _declare(f: FunctionBuilder, target: ast.Name, operand: ir.Value | Constant | OwnIndex) -> Variable:
     type = type_of(operand)
     assert isinstance(type, (Scalar, Witness, View))
-    variable = Variable(f.slot(i32 if isinstance(type, Witness) else type, target.id), type, target.lineno)
+    variable = Variable(f.slot(type.scalar if isinstance(type, Witness) else type, target.id), type, target.lineno)
     f.names[target.id] = variable
     return variable
 

@@ -138,7 +138,7 @@ def _deduced(annotation: ast.expr | None, operand: Operand) -> tuple[str, Scalar
     if isinstance(annotation, ast.Name):
         if isinstance(operand, Constant):
             return annotation.id, operand.alone
-        type = i32 if isinstance(operand, OwnIndex) else getattr(operand, "type", None)
+        type = operand.witness.scalar if isinstance(operand, OwnIndex) else getattr(operand, "type", None)
         return (annotation.id, type) if isinstance(type, Scalar) else None
     if isinstance(annotation, ast.Subscript) and isinstance(annotation.slice, ast.Name):
         view = operand.type if isinstance(operand, ir.Value) else None

@@ -100,7 +100,7 @@ def view_type(view: ir.Value) -> View:
 
 
 def extent(f: FunctionBuilder, view: ir.Value, dimension: int) -> ir.Value:
-    """How many elements `view` has along `dimension`, as i32."""
+    """How many elements `view` has along `dimension`, as i32; as i64 of a wide view."""
     static = view_type(view).shape[dimension]
     return f.value(mir.extent(view, dimension=dimension)) if static is None else f.constant(static)
 
@@ -143,7 +143,7 @@ _OWN = {1: "i = gpu.index_1d()", 2: "row, col = gpu.index_2d()", 3: "plane, row,
 def _check_own(type: View, operands: list[Operand]) -> None:
     """A DisjointSlice is indexed by the thread's own index only, so that no two threads meet."""
     wanted = tuple(Witness(type.rank, axis) for axis in reversed(range(type.rank)))
-    found = tuple(operand.witness if isinstance(operand, OwnIndex) else None for operand in operands)
+    found = tuple(operand.witness.narrow if isinstance(operand, OwnIndex) else None for operand in operands)
     if found != wanted:
         raise CompileError(
             f"a {describe_type(type)} is indexed by the thread's own index only",
@@ -162,14 +162,14 @@ def checked_index(
         value = scalar(f, operand)
         if not scalar_type(value).is_integer:
             raise CompileError(f"an index is an integer, this is {describe(operand)}", help="convert it: i32(…)")
-        value = cast(f, value, _index_type(scalar_type(value)))
+        value = cast(f, value, _index_type(scalar_type(value), view_type(view).wide))
         limit = cast(f, extent(f, view, dimension), scalar_type(value))
         f.emit((mir.bounds_check if checked else mir.assume_inside)(value, limit))
         return value
 
 
-def _index_type(type: Scalar) -> Scalar:
-    if type.bits == 64:
+def _index_type(type: Scalar, wide: bool) -> Scalar:
+    if wide or type.bits == 64:
         return i64 if type.kind == "int" else u64
     return i32 if type.kind == "int" else u32
 

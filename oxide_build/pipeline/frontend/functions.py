@@ -205,7 +205,7 @@ def _begin(
 def _bind_parameter(f: FunctionBuilder, node: ast.arg, type: StaticType) -> None:
     """A view is its own binding; a scalar gets a slot, since Python lets a function assign its parameters."""
     name = node.arg
-    ir_type: Type = i32 if isinstance(type, Witness) else type
+    ir_type: Type = type.scalar if isinstance(type, Witness) else type
     value = f.block.add_argument(ir_type, name)
     if isinstance(type, View):
         f.names[name] = value

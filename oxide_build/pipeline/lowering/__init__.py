@@ -8,7 +8,7 @@ handlers; `function` is what they build with, `types` what a value becomes.
 from __future__ import annotations
 
 from oxide_build.ir import Function, Module, Value
-from oxide_build.ir.types import View, bool_
+from oxide_build.ir.types import View, bool_, i32, i64
 from oxide_build.pipeline.lowering import (
     arch,
     arithmetic,
@@ -42,7 +42,7 @@ FAMILIES = (
 MAX_THREADS = 1024
 """The most threads a block has on any target."""
 
-_EXTENT = "noundef range(i32 0, -2147483648)"
+_EXTENTS = {type: f"noundef range({type} 0, {type.minimum})" for type in (i32, i64)}
 """An extent is never negative: the upper end is exclusive, and wraps."""
 
 
@@ -85,7 +85,7 @@ def _take_launched(lowering: FunctionLowering, value: Value) -> list[str]:
         pointer, *extents = taken
         dynamic = [extent for extent, fixed in zip(extents, value.type.shape, strict=True) if fixed is None]
         lowering.bind(value, pointer, *dynamic)
-        return [_pointer(lowering, value), *(_EXTENT for _ in extents)]
+        return [_pointer(lowering, value), *(_EXTENTS[value.type.index] for _ in extents)]
     (given,) = taken
     lowering.bind(value, conversions.truth(lowering, given) if value.type == bool_ else given)
     return ["noundef"]
