@@ -139,7 +139,8 @@ def unroll(loop: Iterator[Index1D], copies: int, /) -> Iterator[Index1D]: ...
 def unroll(loop: Any, copies: int, /) -> Iterator[Any]:
     """`for i in gpu.unroll(range(n), 4)`: the same loop, its body repeated `copies` times between two tests.
 
-    The loop is a `range` or a `gpu.grid_stride`. A request to the code generator that changes no result; 1 asks it not to unroll a loop it would.
+    The loop is a `range` or a `gpu.grid_stride`. A request to the code generator that changes no result; 1 asks it not
+    to unroll a loop it would.
     """
     raise outside_kernel("gpu.unroll()")
 

@@ -20,7 +20,6 @@ from oxide_build.manifest import Kernel, Parameter
 from oxide_build.runtime import dlpack
 from oxide_build.signature import declared_type, largest_extent
 
-
 _TYPESTRS: Mapping[str, str] = {
     "|b1": "bool",
     **{f"|{kind}1": f"{kind}8" for kind in "iu"},

@@ -20,6 +20,7 @@ from oxide_build.pipeline.frontend import (
     conditions,
     elements,
     loops,
+    magnitudes,
     matching,
     mathematics,
     memory,
@@ -36,7 +37,7 @@ from oxide_build.pipeline.frontend.library import Resolve, imported_modules, now
 from oxide_build.pipeline.frontend.syntax import KernelModule
 
 RULES = (
-    *(arithmetic, arrays, assignments, atomics, barriers, bits, calls, clocks, conditions, elements, loops),
+    *(arithmetic, arrays, assignments, atomics, barriers, bits, calls, clocks, conditions, elements, loops, magnitudes),
     *(matching, mathematics, memory, names, numbers, printing, statements, threads, vectors, warps),
 )
 """The files whose rules register themselves when imported."""

@@ -7,7 +7,7 @@ import ast
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import SCALARS, Scalar, View, i32
+from oxide_build.ir.types import SCALARS, Scalar, View
 from oxide_build.pipeline.frontend.annotations import static_type
 from oxide_build.pipeline.frontend.arithmetic import combine
 from oxide_build.pipeline.frontend.builder import (

@@ -11,7 +11,7 @@ import ast
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError, CompileErrors
-from oxide_build.ir.types import Scalar, View, i32
+from oxide_build.ir.types import Scalar, View
 from oxide_build.pipeline.frontend.builder import FunctionBuilder, PoisonedError
 from oxide_build.pipeline.frontend.constants import Folded
 from oxide_build.pipeline.frontend.conversions import is_weak, pass_argument

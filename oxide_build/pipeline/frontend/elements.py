@@ -27,6 +27,7 @@ from oxide_build.pipeline.frontend.operands import (
     describe,
     describe_type,
 )
+from oxide_build.pipeline.frontend.tables import as_table
 
 
 @translates(EXPRESSIONS, ast.Subscript)
@@ -41,7 +42,7 @@ def subscript(f: FunctionBuilder, node: ast.Subscript) -> Operand:
         index = f.known(node.slice)
         if isinstance(index, Constant) and type(index.value) is int:
             with f.at(node.slice):
-                return item_of(base, index)
+                return item_of(as_table(base), index)
     return _part(f, node, f.as_view(node.value, base), checked=True)
 
 
@@ -51,7 +52,7 @@ def _part(f: FunctionBuilder, node: ast.Subscript, view: ir.Value, checked: bool
     return f.value(mir.load(checked_element(f, view, _indices(f, node), checked)))
 
 
-def _indexed(f: FunctionBuilder, node: ast.expr) -> tuple[ir.Value, bool]:
+def indexed(f: FunctionBuilder, node: ast.expr) -> tuple[ir.Value, bool]:
     """The view that is indexed, and whether its indices are checked: those of `x` are, of `x.unchecked` not."""
     if isinstance(node, ast.Attribute) and node.attr == "unchecked":
         return f.view(node.value), False
@@ -107,7 +108,7 @@ def extent(f: FunctionBuilder, view: ir.Value, dimension: int) -> ir.Value:
 
 def element(f: FunctionBuilder, node: ast.Subscript, store: bool = False) -> ir.Value:
     """A pointer to `view[index]`, its indices checked; `store` where it will be written."""
-    view, checked = _indexed(f, node.value)
+    view, checked = indexed(f, node.value)
     type = view_type(view)
     if store and type.access == "read":
         with f.at(node.value):

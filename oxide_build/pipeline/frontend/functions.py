@@ -10,7 +10,7 @@ from itertools import count
 from oxide_build import ir
 from oxide_build.dialects import mir, vocabulary
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import Scalar, Type, View, i32
+from oxide_build.ir.types import Scalar, Type, View
 from oxide_build.pipeline.frontend.assignment import unassigned_reads
 from oxide_build.pipeline.frontend.builder import (
     FunctionBuilder,
