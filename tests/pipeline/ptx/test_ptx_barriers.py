@@ -1,4 +1,4 @@
-"""The PTX of barriers beyond the block's own, judged by ptxas."""
+"""The PTX of barriers beyond the block's own and of wide views, judged by ptxas."""
 
 from __future__ import annotations
 
@@ -91,3 +91,20 @@ def test_clusters(ptx: Ptx) -> None:
 def test_targets_without_clusters(ptx: Ptx, line: str, attributes: str, message: str) -> None:
     with pytest.raises(CompileError, match=message):
         ptx(kernel(line, attributes=attributes), target="sm_80")
+
+
+def test_extents_of_wide_views_are_64_bits(ptx: Ptx) -> None:
+    """As the launch passes them, and as the check compares them."""
+    text = ptx("""
+kernel @k(%x: view<?xi32, mut, global, wide>, %i: i64) KERNEL {
+^bb0:
+  %n = mir.extent %x {dimension = 0} : i64
+  mir.bounds_check %i, %n
+  %p = mir.element %x, %i : ptr<i32, global>
+  %v = mir.load %p : i32
+  %w = mir.add %v, %v : i32
+  mir.store %w, %p
+  mir.return
+}""")
+    assert re.search(r"\.param \.(u|b)64 k_param_1", text)
+    assert re.search(r"setp\.\w+\.(u|s|b)64", text)
