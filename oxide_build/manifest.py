@@ -11,9 +11,9 @@ and holds no path outside the package, no time and no host name, so equal inputs
 bytes.
 
 A kernel's launch parameters are its declared ones in order: a scalar is itself; a view
-is a 64-bit pointer followed by one `i32` extent a dimension, row-major and contiguous; a
-struct is the scalars in it, one parameter each. Elements that are structs lie in memory as
-their `Layout` says, which is C's.
+is a 64-bit pointer followed by one `i32` extent a dimension (`i64` if it is wide), row-major
+and contiguous; a struct is the scalars in it, one parameter each. Elements that are structs
+lie in memory as their `Layout` says, which is C's.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ class Parameter:
 
     Where that is a struct, `struct` is its layout.
 
-    `alignment` is what an array's address must be a multiple of, for the kernel's vector accesses.
+    `alignment` is what an array's address must be a multiple of, for the kernel's vector accesses. The extents of a
+    `wide` array are i64.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Parameter:
     rank: int = 0
     alignment: int = 1
     struct: Layout | None = None
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,8 @@ class Kernel:
     `shared_memory` is its static shared memory in bytes. `max_threads` is what the author allows a block, or None.
     `unit` is which of the module's images it lies in ("" is the ordinary one). `variant` is what each type variable and
     compile-time parameter of a generic kernel is in this entry; its `parameters` are those the GPU gets.
+    `cooperative`: all blocks of the grid must run at once, since they wait for each other. `cluster` is how many blocks
+    make a cluster, as (x, y, z), or None.
     """
 
     name: str
@@ -121,6 +125,8 @@ class Kernel:
     shared_memory: int = 0
     contracts: tuple[Contract, ...] = ()
     max_threads: int | None = None
+    cooperative: bool = False
+    cluster: tuple[int, int, int] | None = None
     unit: str = ""
     variant: dict[str, str] = field(default_factory=dict)
 
@@ -245,6 +251,7 @@ def _kernel(entry: dict[str, Any]) -> Kernel:
         for contract in entry["contracts"]
     )
     entry["block"] = None if entry["block"] is None else tuple(entry["block"])
+    entry["cluster"] = None if entry["cluster"] is None else tuple(entry["cluster"])
     return Kernel(**entry)
 
 

@@ -51,7 +51,13 @@ def declared_type(parameter: Parameter) -> str:
     if parameter.kind == "scalar":
         return parameter.type
     rank = "" if parameter.rank == 1 else f"{parameter.rank}D"
-    return f"{VIEW_NAMES[parameter.kind]}{rank}[{parameter.type}]"
+    name = f"{VIEW_NAMES[parameter.kind]}{rank}[{parameter.type}]"
+    return f"Wide[{name}]" if parameter.wide else name
+
+
+def largest_extent(parameter: Parameter) -> int:
+    """The most elements an array may have along a dimension."""
+    return 2**63 - 1 if parameter.wide else LARGEST_INDEX
 
 
 def normalize(dims: object, what: str) -> Dims:
@@ -95,6 +101,8 @@ def _geometry_problems(kernel: Kernel, grid: Dims, block: Dims) -> Iterator[tupl
         for axis, size, limit in zip(AXES, sizes, limits, strict=True):
             if size > limit:
                 yield f"{what} is {sizes}, GPUs take at most {limit} along {axis}", f"make {what}.{axis} smaller"
+    if any(size % blocks for size, blocks in zip(grid, kernel.cluster or (1, 1, 1), strict=True)):
+        yield f"grid is {grid}, which is not made of whole clusters of {kernel.cluster} blocks", "make it a multiple"
     threads = block[0] * block[1] * block[2]
     if kernel.max_threads is not None and threads > kernel.max_threads:
         allowed = f"the kernel is compiled for at most {kernel.max_threads}"

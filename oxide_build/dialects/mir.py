@@ -16,13 +16,16 @@ Meanings the types do not say:
 - `clz` and `ctz` of 0 are the width.
 - A kernel's attributes are `index_dims` (how many dimensions its launch may have, 0: any),
   `block` ((x, y, z) or None) and `contracts` ((text, line, condition) each, the condition
-  in the manifest's form).
+  in the manifest's form); `cluster`, where it has one, is (x, y, z) in blocks.
 - `arch` is the target's number, 90 for sm_90a; the `ssa` stage is the same for all targets.
   `print` writes its texts with its operands between them. `ptx` is the author's own PTX,
   `%0`, `%1`, … its results, then its operands.
 - Atomics give the value they found. `inc` gives 0 from the operand on, else one more; `dec`
   gives the operand from 0 and from beyond the operand, else one less. A `sub` of floats adds
   the negated operand.
+- `sync_grid` and `sync_cluster` order memory as `sync_threads` does, for all threads of the
+  grid, or the cluster. A `named_barrier`'s operands are its number and how many threads it
+  waits for; both were checked. Warps arrive whole, and count as 32 threads.
 - A warp is 32 consecutive threads of a block, x fastest. The last operand of a warp
   operation names the lanes that take part (`warp_reduce`: all that have not returned). A
   shuffle's lane counts modulo 32; from a lane that is not there it gives the own value.
@@ -121,6 +124,10 @@ print_ = OpDefinition("mir.print", None, rules.print_, {"texts": tuple}, pure=Fa
 ptx = OpDefinition("mir.ptx", None, rules.ptx, {"text": str, "results": tuple}, pure=False)
 sync_threads = OpDefinition("mir.sync_threads", 0, rules.no_result, pure=False)
 sync_threads_reduce = OpDefinition("mir.sync_threads_reduce", 1, rules.sync_threads_reduce, _OPERATION, pure=False)
+sync_grid = OpDefinition("mir.sync_grid", 0, rules.no_result, pure=False)
+sync_cluster = OpDefinition("mir.sync_cluster", 0, rules.no_result, pure=False)
+cluster_rank = OpDefinition("mir.cluster_rank", 0, rules.fixed(i32), pure=False)
+named_barrier = OpDefinition("mir.named_barrier", 2, rules.named_barrier, _OPERATION, pure=False)
 
 # warps
 lane_id = OpDefinition("mir.lane_id", 0, rules.fixed(i32))
@@ -147,3 +154,6 @@ DIALECT = Dialect("mir", tuple(value for value in list(globals().values()) if is
 
 SSA_OPS = frozenset(DIALECT.ops) - {local}
 """What may stand in the `ssa` stage."""
+
+BLOCK_BARRIERS = frozenset({sync_threads, sync_threads_reduce, sync_grid, sync_cluster})
+"""What all threads of a block must reach together. A named barrier waits for as many as its author says."""

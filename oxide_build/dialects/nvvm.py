@@ -55,6 +55,15 @@ barrier_reductions = {
     "or": _intrinsic("barrier.cta.red.or.aligned.all", (i32, bool_), (bool_,)),
 }
 """Barriers that tell every thread what the threads' conditions come to; the first operand is the barrier's number."""
+named_barriers = {
+    "sync": _intrinsic("barrier.cta.sync.count", (i32, i32)),
+    "arrive": _intrinsic("barrier.cta.arrive.count", (i32, i32)),
+}
+"""The operands are the barrier's number and how many threads it waits for; threads of a warp may come one by one."""
+cluster_arrive = _intrinsic("barrier.cluster.arrive")
+cluster_wait = _intrinsic("barrier.cluster.wait")
+cluster_rank = _intrinsic("read.ptx.sreg.cluster.ctarank", (), (i32,))
+"""From sm_90 on, as the two halves of the cluster's barrier: the block's place in its cluster."""
 votes = {
     "ballot": _intrinsic("vote.ballot.sync", (i32, bool_), (i32,)),
     "any": _intrinsic("vote.any.sync", (i32, bool_), (bool_,)),
@@ -69,7 +78,8 @@ warp_reductions = {
 
 INTRINSICS = (
     *(lane_id, active_mask, warp_barrier, nanosleep),
-    *(op for table in (clocks, barrier_reductions, votes, warp_reductions) for op in table.values()),
+    *(cluster_arrive, cluster_wait, cluster_rank),
+    *(op for table in (clocks, barrier_reductions, named_barriers, votes, warp_reductions) for op in table.values()),
 )
 
 DIALECT = Dialect("nvvm", (read_register, barrier, *INTRINSICS))

@@ -7,6 +7,7 @@ room so that `mir` reads as the list of operations that it is.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import prod
 
 from oxide_build.dialects import vocabulary
@@ -159,16 +160,16 @@ def store(types: Types, attributes: Attributes) -> tuple[Type, ...]:
 
 
 def extent(types: Types, attributes: Attributes) -> tuple[Type, ...]:
-    rank = as_view(types[0]).rank
-    require(0 <= attributes["dimension"] < rank, f"no dimension {attributes['dimension']} in rank {rank}")
-    return (i32,)
+    view = as_view(types[0])
+    require(0 <= attributes["dimension"] < view.rank, f"no dimension {attributes['dimension']} in rank {view.rank}")
+    return (view.index,)
 
 
 def subview(types: Types, attributes: Attributes) -> tuple[Type, ...]:
     view = as_view(types[0])
     require(view.rank > 1, f"no rows in rank {view.rank}")
     as_integer(types[1])
-    return (View(view.element, view.shape[1:], view.access, view.space),)
+    return (replace(view, shape=view.shape[1:]),)
 
 
 def element(types: Types, attributes: Attributes) -> tuple[Type, ...]:
@@ -277,6 +278,12 @@ def sync_threads_reduce(types: Types, attributes: Attributes) -> tuple[Type, ...
     condition(types, attributes)
     require(attributes["operation"] in vocabulary.BARRIER_REDUCTIONS, f"unknown reduction {attributes['operation']!r}")
     return (vocabulary.BARRIER_REDUCTIONS[attributes["operation"]],)
+
+
+def named_barrier(types: Types, attributes: Attributes) -> tuple[Type, ...]:
+    require(all(type == i32 for type in types), f"a barrier's number and count are i32, got {types}")
+    require(attributes["operation"] in vocabulary.NAMED_BARRIERS, f"unknown barrier {attributes['operation']!r}")
+    return ()
 
 
 def mask(types: Types, attributes: Attributes) -> tuple[Type, ...]:

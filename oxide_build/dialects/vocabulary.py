@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from oxide_build.ir.types import Scalar, bool_, f32, f64, i32, i64, u32, u64
+from oxide_build.ir.types import Scalar, bf16, bool_, f16, f32, f64, i16, i32, i64, u16, u32, u64
 
 PREDICATES = ("eq", "ne", "lt", "le", "gt", "ge")
 AXES = ("x", "y", "z")
@@ -18,14 +18,16 @@ NOT_IN_PTX = ("i8", "u8", "f16", "bf16")
 WORDS = (i32, u32, i64, u64, f32, f64)
 """The types of 32 and 64 bits: what atomics and shuffles move."""
 _INTEGER_WORDS = (i32, u32, i64, u64)
+_HALVES = (f16, bf16)
+_INTEGER_HALVES = (i16, u16)
 ATOMICS: Mapping[str, tuple[Scalar, ...]] = {
-    "add": WORDS,
-    "sub": WORDS,
-    "exch": WORDS,
+    "add": (*WORDS, *_HALVES),
+    "sub": (*WORDS, *_HALVES),
+    "exch": (*WORDS, *_INTEGER_HALVES, *_HALVES),
     **dict.fromkeys(("min", "max", "and", "or", "xor"), _INTEGER_WORDS),
     **dict.fromkeys(("inc", "dec"), (u32,)),
-    **dict.fromkeys(("load", "store"), WORDS),
-    "cas": _INTEGER_WORDS,
+    **dict.fromkeys(("load", "store"), (*WORDS, *_INTEGER_HALVES, *_HALVES)),
+    "cas": (*_INTEGER_WORDS, *_INTEGER_HALVES),
 }
 """The types each atomic operation is defined for; `load`, `store` and `cas` are operations of their own."""
 SCOPES = ("block", "cluster", "device", "system")
@@ -33,6 +35,14 @@ ORDERS = ("relaxed", "acquire", "release", "acq_rel", "seq_cst")
 LOAD_ORDERS = ("relaxed", "acquire", "seq_cst")
 STORE_ORDERS = ("relaxed", "release", "seq_cst")
 BARRIER_REDUCTIONS: Mapping[str, Scalar] = {"count": i32, "and": bool_, "or": bool_}
+NAMED_BARRIERS = ("sync", "arrive")
+"""What a thread does at a named barrier: arrive and wait, or arrive only."""
+BARRIER_NUMBERS = range(1, 16)
+"""The named barriers of a block; number 0 is `sync_threads`'."""
+BARRIER_COUNTS = range(32, 1025, 32)
+"""How many threads a named barrier can wait for: whole warps, and no more than a block has."""
+MOST_BLOCKS_A_CLUSTER = 8
+"""What every GPU with clusters takes."""
 SHUFFLES = ("idx", "up", "down", "xor")
 VOTES: Mapping[str, Scalar] = {"ballot": u32, "any": bool_, "all": bool_}
 WARP_REDUCTIONS = ("add", "min", "max", "and", "or", "xor")

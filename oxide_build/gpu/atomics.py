@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 def atomic_add(
     view: MutableView[T, Index], index: Index, value: T | float, *, order: Order = "relaxed", scope: Scope = "device"
 ) -> T:
-    """Add `value` to `view[index]`; integers wrap, the GPU flushes subnormal f32 in global memory to zero."""
+    """Add `value` to `view[index]`; integers wrap, the GPU flushes subnormal f32 in global memory to zero.
+
+    Besides integers of 32 and 64 bits, `f32` and `f64` there are `f16` and `bf16`, each sum rounded to its type.
+    """
     raise outside_kernel("gpu.atomic_add()")
 
 

@@ -1,4 +1,4 @@
-"""Barriers that count, and clocks: what the threads of a block learn while they wait.
+"""Barriers beyond `sync_threads`, and clocks: who waits for whom, and how long.
 
 In: nothing on the host. Out: typed, documented names the compiler reads. Its own room
 because only these two families are about time.
@@ -26,6 +26,43 @@ def sync_threads_and(condition: bool) -> bool:
 def sync_threads_or(condition: bool) -> bool:
     """`sync_threads()`, and whether the condition holds in some thread of the block."""
     raise outside_kernel("gpu.sync_threads_or()")
+
+
+def sync_grid() -> None:
+    """Wait until every thread of the whole grid is here; writes before it are then seen by all of them.
+
+    A kernel that uses it is launched cooperatively: a launch whose blocks do not all fit on the GPU at once raises
+    LaunchError. Every thread of the grid must come by, so it stands outside of conditions that differ between them.
+    """
+    raise outside_kernel("gpu.sync_grid()")
+
+
+def sync_cluster() -> None:
+    """Wait until every thread of the cluster's blocks is here (sm_90 and later).
+
+    Writes to global memory before it are then seen by all of them. Without `@gpu.kernel(cluster=…)` each block is a
+    cluster of its own.
+    """
+    raise outside_kernel("gpu.sync_cluster()")
+
+
+def cluster_rank() -> i32:
+    """The block's place in its cluster, from 0, x fastest (sm_90 and later)."""
+    raise outside_kernel("gpu.cluster_rank()")
+
+
+def barrier_sync(barrier: i32 | u32 | int, count: i32 | u32 | int) -> None:
+    """Wait at the block's barrier of that number, 1 to 15, until `count` threads have come: whole warps, 32 each.
+
+    So some warps of a block meet while the others go on. Who calls `barrier_arrive` comes without waiting; all who
+    come name the same count. Writes before it are then seen by those who waited.
+    """
+    raise outside_kernel("gpu.barrier_sync()")
+
+
+def barrier_arrive(barrier: i32 | u32 | int, count: i32 | u32 | int) -> None:
+    """Come to the block's barrier of that number, and go on at once: `barrier_sync` waits for this warp too."""
+    raise outside_kernel("gpu.barrier_arrive()")
 
 
 def clock64() -> i64:

@@ -113,7 +113,8 @@ def index_3d() -> tuple[IndexPlane, IndexRow3D, IndexCol3D]:
 def grid_stride(n: int) -> Iterator[Index1D]:
     """The thread's own indices below `n`: from `index_1d()` in steps of the whole grid.
 
-    So a grid of any size covers `n` elements, each by one thread.
+    So a grid of any size covers `n` elements, each by one thread. Where `n` is an i64, as the length of a `gpu.Wide`
+    view is, so are the indices.
     """
     raise outside_kernel("gpu.grid_stride()")
 
@@ -131,10 +132,15 @@ def static_range(start: int, stop: int = 0, step: int = 1, /) -> Any:
     raise outside_kernel("gpu.static_range()")
 
 
-def unroll(loop: range, copies: int, /) -> Iterator[i32]:
+@overload
+def unroll(loop: range, copies: int, /) -> Iterator[i32]: ...
+@overload
+def unroll(loop: Iterator[Index1D], copies: int, /) -> Iterator[Index1D]: ...
+def unroll(loop: Any, copies: int, /) -> Iterator[Any]:
     """`for i in gpu.unroll(range(n), 4)`: the same loop, its body repeated `copies` times between two tests.
 
-    A request to the code generator that changes no result; 1 asks it not to unroll a loop it would.
+    The loop is a `range` or a `gpu.grid_stride`. A request to the code generator that changes no result; 1 asks it not
+    to unroll a loop it would.
     """
     raise outside_kernel("gpu.unroll()")
 

@@ -50,6 +50,7 @@ class Kernel:
         function: Callable[..., Any],
         block: Block | None = None,
         values: Mapping[str, Sequence[Any]] | None = None,
+        cluster: Dims | None = None,
     ) -> None:
         self.__name__ = function.__name__
         self.__qualname__ = function.__qualname__
@@ -58,6 +59,7 @@ class Kernel:
         self.__wrapped__: Any = function
         self.block = block
         self.values = dict(values or {})
+        self.cluster = cluster
 
     def __getitem__(self, configuration: tuple[Any, ...]) -> Launch:
         """`kernel[grid, block]`, with stream and bytes of dynamic shared memory optional: a launch to call.
@@ -86,7 +88,7 @@ class Kernel:
         self[grid, block, stream, shared_memory](*args, **kwargs)
 
     def forall(self, n: int, stream: object = None, block: int | None = None) -> Launch:
-        """A launch of one thread for each of `n` elements; none at all when `n` is 0.
+        """A launch of one thread for each of `n` elements, in whole clusters; none at all when `n` is 0.
 
         The block is the argument, else the kernel's own, which may be a compile-time parameter of the launch, else 256
         threads. Raises LaunchError for a negative `n`.
@@ -103,7 +105,8 @@ class Kernel:
                 *args, **kwargs
             )
         threads = _threads(self, chosen)
-        return self[-(-n // threads), threads, stream]
+        whole = self.cluster[0] if isinstance(self.cluster, tuple) else self.cluster or 1
+        return self[-(-n // (threads * whole)) * whole, threads, stream]
 
     @property
     def simulate(self) -> Simulation:
@@ -188,6 +191,7 @@ def kernel(
     *,
     block: Block | None = None,
     values: Mapping[str, Sequence[Any]] | None = None,
+    cluster: Dims | None = None,
     max_threads: int | None = None,
     min_blocks: int | None = None,
     bounds_checks: bool | None = None,
@@ -199,6 +203,7 @@ def kernel(
     *,
     block: Block | None = None,
     values: Mapping[str, Sequence[Any]] | None = None,
+    cluster: Dims | None = None,
     max_threads: int | None = None,
     min_blocks: int | None = None,
     bounds_checks: bool | None = None,
@@ -214,10 +219,13 @@ def kernel(
     `max_threads` is the most threads a block may have, so that each gets more registers; `min_blocks` asks that a
     multiprocessor can keep so many blocks at once. `bounds_checks` and `fast_math` take the place of the project's
     options of these names for this kernel and what it calls.
+
+    `cluster=2` or `cluster=(2, 2)` groups so many blocks, at most 8, into clusters that run at the same time and can
+    wait for each other, `gpu.sync_cluster()`: from sm_90 on. The grid is a multiple of it.
     """
     if function is None:
-        return lambda decorated: Kernel(decorated, block, values)
-    return Kernel(function, block, values)
+        return lambda decorated: Kernel(decorated, block, values, cluster)
+    return Kernel(function, block, values, cluster)
 
 
 @overload

@@ -17,6 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeVar
 
+    from oxide_build.gpu.types import i32
+
     T = TypeVar("T", bound=float)
 
 pi = 3.141592653589793
@@ -66,8 +68,8 @@ def expm1(x: T) -> T:
     raise outside_kernel("gpu.math.expm1()")
 
 
-def log(x: T) -> T:
-    """The natural logarithm of `x`; NaN below zero."""
+def log(x: T, base: float = 2.718281828459045) -> T:
+    """The natural logarithm of `x`, or that to another base; NaN below zero."""
     raise outside_kernel("gpu.math.log()")
 
 
@@ -249,3 +251,23 @@ def isinf(x: float) -> bool:
 def isfinite(x: float) -> bool:
     """Whether `x` is neither an infinity nor NaN."""
     raise outside_kernel("gpu.math.isfinite()")
+
+
+def modf(x: T) -> tuple[T, T]:
+    """What `x` has behind the point, and what before it, both with its sign."""
+    raise outside_kernel("gpu.math.modf()")
+
+
+def frexp(x: T) -> tuple[T, i32]:
+    """A number from 0.5 to 1 (or 0) and the power of two it is multiplied by to give `x`."""
+    raise outside_kernel("gpu.math.frexp()")
+
+
+def ulp(x: T) -> T:
+    """How much one in the last place of `x` is worth in its type."""
+    raise outside_kernel("gpu.math.ulp()")
+
+
+def dist(p: tuple[T, ...], q: tuple[float, ...]) -> T:
+    """The distance of two points, each a tuple of coordinates, without overflow on the way."""
+    raise outside_kernel("gpu.math.dist()")

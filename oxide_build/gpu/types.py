@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Row = TypeVar("Row")
 
     Const: TypeAlias = Annotated[T, "compile-time"]
+    Wide: TypeAlias = Annotated[T, "64-bit extents"]
 else:
     T = Index = Row = None
 
@@ -36,6 +37,12 @@ else:
 
         def __class_getitem__(cls, parameter):
             return type(list[int])(cls, parameter)
+
+    class Wide:
+        """A view whose extents may exceed 2**31 - 1: `gpu.Wide[Slice[f32]]`. They, and its indices, are i64."""
+
+        def __class_getitem__(cls, view):
+            return type(list[int])(cls, view)
 
     class Generic:
         """`typing.Generic` without `typing`, whose import costs more than all of ours."""

@@ -135,9 +135,10 @@ class _Parser:
         access = self.take("word")
         self.take(text=",")
         space = self.take("word")
+        wide = self.skip(",") and self.take(text="wide") == "wide"
         self.take(text=">")
         shape = tuple(None if extent == View.DYNAMIC else int(extent) for extent in extents)
-        return View(element, shape, cast(Access, access), cast(Space, space))
+        return View(element, shape, cast(Access, access), cast(Space, space), wide)
 
     def _known(self, word: str) -> Element:
         return self.structs[word] if word in self.structs else SCALARS[word]

@@ -135,7 +135,8 @@ class Pointer(Type):
 class View(Type):
     """An array seen by a kernel: a pointer and one extent a dimension, None where known only at launch.
 
-    `access` is the author's promise: `read` (Slice), `disjoint` (each thread its own element) or `mut`.
+    `access` is the author's promise: `read` (Slice), `disjoint` (each thread its own element) or `mut`. Extents and
+    indices are i32, those of a `wide` view i64.
     """
 
     DYNAMIC: ClassVar[str] = "?"
@@ -144,12 +145,18 @@ class View(Type):
     shape: tuple[int | None, ...]
     access: Access
     space: Space = "global"
+    wide: bool = False
 
     def __str__(self) -> str:
         extents = "x".join(self.DYNAMIC if extent is None else str(extent) for extent in self.shape)
-        return f"view<{extents}x{self.element}, {self.access}, {self.space}>"
+        return f"view<{extents}x{self.element}, {self.access}, {self.space}{', wide' * self.wide}>"
 
     @property
     def rank(self) -> int:
         """How many dimensions."""
         return len(self.shape)
+
+    @property
+    def index(self) -> Scalar:
+        """The type of its extents and indices."""
+        return i64 if self.wide else i32

@@ -74,6 +74,8 @@ def _describe(module: ir.Module, kernel: ir.Function) -> manifest.Kernel:
         max_threads=kernel.attributes.get("max_threads"),
         unit=unit_of(kernel),
         variant=dict(kernel.attributes.get("variant", ())),
+        cooperative=any(op.definition is mir.sync_grid for f in _reached(module, kernel) for op in f.ops()),
+        cluster=kernel.attributes.get("cluster"),
     )
 
 
@@ -81,10 +83,9 @@ def _parameter(kernel: ir.Function, value: ir.Value) -> manifest.Parameter:
     name, type = str(value.name), value.type
     if isinstance(type, View):
         alignment = dict(kernel.attributes.get("alignments", ())).get(name, 1)
+        kind, element = _KINDS[type.access], type.element
         shape = type.rank, alignment
-        return manifest.Parameter(
-            name, _KINDS[type.access], _spelled(type.element), *shape, struct=layout(type.element)
-        )
+        return manifest.Parameter(name, kind, _spelled(element), *shape, struct=layout(element), wide=type.wide)
     return manifest.Parameter(name, "scalar", _spelled(type), struct=layout(type))
 
 
@@ -102,9 +103,13 @@ def _spelled(type: Type) -> str:
 
 def _shared_memory(module: ir.Module, function: ir.Function) -> int:
     """Bytes of shared memory of a function and of all it calls, each counted once."""
-    functions = [module.functions[name] for name in reached(module, [function])]
-    arrays = [op.result.type for f in functions for op in f.ops() if op.definition is mir.shared_array]
+    arrays = [op.result.type for f in _reached(module, function) for op in f.ops() if op.definition is mir.shared_array]
     return sum(_bytes(type) for type in arrays if isinstance(type, View))
+
+
+def _reached(module: ir.Module, function: ir.Function) -> list[ir.Function]:
+    """A function and all it calls, each once."""
+    return [module.functions[name] for name in reached(module, [function])]
 
 
 def _bytes(view: View) -> int:

@@ -12,8 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import prod
+from typing import Any
 
 from oxide_build import manifest, signature
+from oxide_build.errors import LaunchError
 from oxide_build.runtime import arrays, device, loader, packing, streams
 from oxide_build.variants import Family
 
@@ -49,7 +52,22 @@ class Configuration:
         stream = streams.current(views, ordinal) if self.stream is None else self.stream
         with device.activated(ordinal):
             function = self.module.function(self.kernel, ordinal, self.shared_memory)
-            device.launch(function, self.grid, self.block, self.shared_memory, stream, arguments.address, self._words)
+            launch = device.launch
+            if self.kernel.cooperative:
+                self._check_fits(function, ordinal)
+                launch = device.launch_cooperatively
+            launch(function, self.grid, self.block, self.shared_memory, stream, arguments.address, self._words)
+
+    def _check_fits(self, function: Any, ordinal: int) -> None:
+        """Raise LaunchError where not all blocks of the grid run at once, which would wait for each other forever."""
+        blocks = prod(self.grid)
+        most = device.most_blocks_at_once(int(function), prod(self.block), self.shared_memory, ordinal)
+        if blocks > most:
+            raise LaunchError(
+                f"{self._words()}: its blocks wait for each other with gpu.sync_grid(), so all {blocks} must run at "
+                f"once, and GPU {ordinal} runs at most {most} of these",
+                help=f"launch at most {most} blocks, and loop over the rest with gpu.grid_stride(n)",
+            )
 
     def _words(self) -> str:
         shared = f" and {self.shared_memory} bytes of dynamic shared memory" if self.shared_memory else ""

@@ -20,9 +20,7 @@ from oxide_build import layouts
 from oxide_build.errors import KernelArgumentError
 from oxide_build.manifest import Kernel, Layout, Parameter
 from oxide_build.runtime import dlpack
-from oxide_build.signature import declared_type
-
-LARGEST_EXTENT = 2**31 - 1
+from oxide_build.signature import declared_type, largest_extent
 
 _TYPESTRS: Mapping[str, str] = {
     "|b1": "bool",
@@ -119,8 +117,9 @@ def _problems(parameter: Parameter, view: View) -> Iterator[tuple[str, str]]:
         )
     if view.read_only and parameter.kind != "slice":
         yield "which the kernel may write, got a read-only array", "pass one that can be written"
-    if max(shape, default=0) > LARGEST_EXTENT:
-        yield f"got an array of shape {shape}; indices are i32", f"pass at most {LARGEST_EXTENT} along a dimension"
+    if max(shape, default=0) > largest_extent(parameter):
+        remedy = f"pass at most {largest_extent(parameter)} along a dimension, or declare it gpu.Wide[…]"
+        yield f"got an array of shape {shape}; indices are i32", remedy
     if view.pointer % parameter.alignment:
         yield (
             f"whose vector accesses need an address that is a multiple of {parameter.alignment}, got {view.pointer:#x}",

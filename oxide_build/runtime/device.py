@@ -217,6 +217,16 @@ def allow_shared_memory(kernel: Any, size: int, ordinal: int) -> None:
     check(result, f"asking for {size} bytes of dynamic shared memory on GPU {ordinal}")
 
 
+@functools.lru_cache(maxsize=1024)
+def most_blocks_at_once(kernel: int, threads: int, shared_memory: int, ordinal: int) -> int:
+    """How many blocks of so many threads and bytes of dynamic shared memory the GPU runs at the same time."""
+    api, doing = driver(), f"asking how many blocks of {threads} threads fit on GPU {ordinal}"
+    attribute = api.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT
+    multiprocessors = int(check(api.cuDeviceGetAttribute(attribute, ordinal), doing))
+    on_one = api.cuOccupancyMaxActiveBlocksPerMultiprocessor(kernel, threads, shared_memory)
+    return int(check(on_one, doing)) * multiprocessors
+
+
 def launch(
     kernel: Any,
     grid: tuple[int, int, int],
@@ -228,3 +238,25 @@ def launch(
 ) -> None:
     """Queue `kernel`; `arguments` is the address of an array of pointers to its parameters. Raises LaunchError."""
     check(driver().cuLaunchKernel(int(kernel), *grid, *block, shared_memory, stream, arguments, 0), doing)
+
+
+def launch_cooperatively(
+    kernel: Any,
+    grid: tuple[int, int, int],
+    block: tuple[int, int, int],
+    shared_memory: int,
+    stream: int,
+    arguments: int,
+    doing: Callable[[], str],
+) -> None:
+    """As `launch`, with all blocks of the grid running at the same time, or none. Raises LaunchError."""
+    api = driver()
+    cooperative = api.CUlaunchAttribute()
+    cooperative.id = api.CUlaunchAttributeID.CU_LAUNCH_ATTRIBUTE_COOPERATIVE
+    cooperative.value.cooperative = 1
+    config = api.CUlaunchConfig()
+    config.gridDimX, config.gridDimY, config.gridDimZ = grid
+    config.blockDimX, config.blockDimY, config.blockDimZ = block
+    config.sharedMemBytes, config.hStream = shared_memory, api.CUstream(stream)
+    config.attrs, config.numAttrs = [cooperative], 1
+    check(api.cuLaunchKernelEx(config, int(kernel), arguments, 0), doing)

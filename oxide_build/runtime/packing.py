@@ -16,7 +16,7 @@ from oxide_build import layouts
 from oxide_build.manifest import Kernel, Number, Parameter
 from oxide_build.runtime.arrays import View
 
-POINTER, EXTENT = "Q", "i"
+POINTER, EXTENT, WIDE_EXTENT = "Q", "i", "q"
 
 SCALARS: Mapping[str, str] = {
     **dict(zip(("i8", "i16", "i32", "i64"), "bhiq", strict=True)),
@@ -84,4 +84,6 @@ def _parts(parameter: Parameter) -> Iterable[Parameter]:
 
 
 def _codes(parameter: Parameter) -> list[str]:
-    return [SCALARS[parameter.type]] if parameter.kind == "scalar" else [POINTER, *[EXTENT] * parameter.rank]
+    if parameter.kind == "scalar":
+        return [SCALARS[parameter.type]]
+    return [POINTER, *[WIDE_EXTENT if parameter.wide else EXTENT] * parameter.rank]

@@ -56,8 +56,10 @@ def simulate(
     values = check_arguments(kernel, bind(kernel, tuple(arguments), {}))
     program = prepare(inline_calls(module, module.functions[kernel.symbol], arch))
     at_once = _blocks_at_once(threads, program.shared_memory + shared_memory, program.local_memory)
+    if kernel.cooperative:
+        at_once = prod(blocks)
     with np.errstate(all="ignore"):
-        for chunk in chunks(blocks, threads, at_once):
+        for chunk in chunks(blocks, threads, at_once, kernel.cluster or (1, 1, 1)):
             Machine(program, chunk, values, shared_memory).run()
 
 

@@ -16,7 +16,7 @@ from oxide_build import layouts
 from oxide_build.errors import KernelArgumentError
 from oxide_build.ir.types import SCALARS
 from oxide_build.manifest import Kernel, Layout, Number, Parameter
-from oxide_build.signature import LARGEST_INDEX, check_contracts, convert_scalars, declared_type
+from oxide_build.signature import check_contracts, convert_scalars, declared_type, largest_extent
 from oxide_build.simulator.memory import part_of
 from oxide_build.simulator.operations import dtype_named, encoded, stored_dtype
 from oxide_build.simulator.threads import Array
@@ -112,5 +112,6 @@ def _problems(parameter: Parameter, argument: Any) -> Iterator[tuple[str, str]]:
             f"an array at an address that is no multiple of {parameter.alignment}, as vector accesses need it",
             f"pass a whole array, or a copy of the part: {name}.copy()",
         )
-    if max(argument.shape, default=0) > LARGEST_INDEX:
-        yield f"an array of shape {argument.shape}", f"indices are i32: no extent may exceed {LARGEST_INDEX}"
+    if max(argument.shape, default=0) > largest_extent(parameter):
+        most = largest_extent(parameter)
+        yield f"an array of shape {argument.shape}", f"indices are i32: no extent may exceed {most} but of gpu.Wide[…]"

@@ -6,7 +6,8 @@ thread found. Orders and scopes mean nothing here, where nothing is seen out of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from math import isqrt
 from typing import Any, TypeAlias
 
@@ -14,6 +15,8 @@ import numpy as np
 
 from oxide_build import ir
 from oxide_build.dialects import mir
+from oxide_build.ir.types import Type, bf16
+from oxide_build.simulator import bfloat
 from oxide_build.simulator.memory import Memory, spread
 from oxide_build.simulator.threads import Array, Group
 
@@ -62,14 +65,27 @@ def fetch(op: ir.Op, memory: Memory, group: Group, view: Array, offset: Array, *
     offset, *values_ = spread(group, offset, *values)
     old = np.empty(group.count, values_[0].dtype)
     for array, threads in memory.chosen(view):
-        old[threads] = _in_order(operation, array, offset[threads], *(value[threads] for value in values_))
+        given = (value[threads] for value in values_)
+        with _values_of(array, op.result.type, offset[threads]) as elements:
+            old[threads] = _in_order(operation, op.result.type, elements, offset[threads], *given)
     return old
+
+
+@contextmanager
+def _values_of(array: Array, type: Type, offset: Array) -> Iterator[Array]:
+    """An array to compute in: for bf16 one of values, whose changed elements are put back as bits."""
+    if type != bf16:
+        yield array
+        return
+    elements = bfloat.decode(array)
+    yield elements
+    array[offset] = bfloat.encode(elements[offset])
 
 
 def change(op: ir.Op, memory: Memory, group: Group, view: Array, offset: Array, *values: Array) -> None:
     """Change the elements where nobody reads the old values."""
     operation = _operation(op)
-    if operation not in _RUNNING:
+    if operation not in _RUNNING or op.result.type == bf16:
         fetch(op, memory, group, view, offset, *values)
         return
     offset, value = spread(group, offset, *values)
@@ -82,23 +98,25 @@ def _operation(op: ir.Op) -> str:
     return operation
 
 
-def _in_order(operation: str, array: Array, offset: Array, *values: Array) -> Array:
+def _in_order(operation: str, type: Type, array: Array, offset: Array, *values: Array) -> Array:
     """Take one step after the other and return the values found before each.
 
     Threads at little frequented addresses go rank by rank, all addresses at once; each much frequented address takes
     one running computation, where NumPy has one. Parted at the square root of the thread count, neither loop is
     longer than that.
     """
+    rounds_itself = type != bf16
     order = np.argsort(offset, kind="stable")
     addresses, starts, counts = np.unique(offset[order], return_index=True, return_counts=True)
-    running = _RUNNING.get(operation)
+    running = _RUNNING.get(operation) if rounds_itself else None
     few = counts <= (isqrt(len(offset)) if running else len(offset))
     old = np.empty_like(values[0])
     for rank in range(int(counts[few].max(initial=0))):
         here = few & (counts > rank)
         threads, places = order[starts[here] + rank], addresses[here]
         old[threads] = array[places]
-        array[places] = _STEPS[operation](old[threads], *(value[threads] for value in values))
+        new = _STEPS[operation](old[threads], *(value[threads] for value in values))
+        array[places] = new if rounds_itself else bfloat.nearest(new)
     if running:
         for address, start, count in zip(addresses[~few], starts[~few], counts[~few], strict=True):
             threads = order[start : start + count]

@@ -1,4 +1,4 @@
-"""Meetings: the operations at which threads wait, for their block or for lanes of their warp.
+"""Meetings: the operations at which threads wait, for block, cluster or grid, or for lanes of their warp.
 
 In: who waits where, once no thread can run. Out: who may go on together. Its own room
 because the machine only runs and queues groups. A thread that waits nowhere has returned.
@@ -6,17 +6,59 @@ because the machine only runs and queues groups. A thread that waits nowhere has
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import prod
 
 import numpy as np
 
 from oxide_build import ir
 from oxide_build.dialects import mir
-from oxide_build.simulator import faults, warps
+from oxide_build.simulator import faults, named_barriers, warps
 from oxide_build.simulator.memory import Memory, spread
 from oxide_build.simulator.threads import Array, Chunk, Group
 
-MEETINGS = frozenset({mir.sync_threads, mir.sync_threads_reduce}) | warps.MEETINGS
+BARRIERS: Mapping[ir.OpDefinition, str] = {
+    mir.sync_threads: "block",
+    mir.sync_threads_reduce: "block",
+    mir.sync_cluster: "cluster",
+    mir.sync_grid: "grid",
+}
+"""Operations that wait for all threads, and of what."""
+
+MEETINGS = frozenset({*BARRIERS, mir.named_barrier}) | warps.MEETINGS
+
+
+def gathered(chunk: Chunk, op: ir.Op, group: Group) -> Array:
+    """Which of the threads that wait at a barrier may go on: all that it waits for are there."""
+    numbers, size = _parties(chunk, BARRIERS[op.definition])
+    mine = group.of(numbers)
+    complete: Array = (np.bincount(mine) == size)[mine]
+    return complete
+
+
+def waits_in_vain(chunk: Chunk, waiting: Sequence[tuple[ir.Op, Group]]) -> Exception:
+    """The report of the first barrier that not all threads reach, when none can go on."""
+    for op, group in waiting:
+        if op.definition in BARRIERS:
+            what = BARRIERS[op.definition]
+            numbers, size = _parties(chunk, what)
+            party = int(group.of(numbers)[0])
+            return faults.barrier_fault(chunk, waiting, what, numbers == party, size)
+    return named_barriers.waits_in_vain(chunk, *waiting[0])
+
+
+def _parties(chunk: Chunk, what: str) -> tuple[Array, int]:
+    """For each thread the number of its block, cluster or grid, and how many threads one has."""
+    if what == "block":
+        return chunk.block_numbers, chunk.block_size
+    if what == "cluster":
+        return chunk.cluster_numbers, chunk.block_size * prod(chunk.cluster)
+    return np.zeros(chunk.size, np.int64), chunk.size
+
+
+def cluster_rank(op: ir.Op, memory: Memory, group: Group) -> Array:
+    """The place of the thread's block in its cluster."""
+    return group.of(group.chunk.cluster_ranks)
 
 
 def reduce(op: ir.Op, memory: Memory, group: Group, condition: Array) -> Array:

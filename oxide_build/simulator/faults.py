@@ -104,30 +104,67 @@ def _fail(op: ir.Op, group: Group, failed: Array, message: str, help: str | None
     raise KernelFault(_located(op, f"{message}, in {place}; {share}"), help=help)
 
 
-def check_barriers(chunk: Chunk, waiting: Sequence[tuple[ir.Op, Group]]) -> None:
-    """KernelFault unless, in each block, all threads or none wait at each of the barriers.
+_CALLS = {"block": "gpu.sync_threads()", "cluster": "gpu.sync_cluster()", "grid": "gpu.sync_grid()"}
 
-    Called when no thread can run, so a thread that waits nowhere has returned.
+
+def barrier_fault(
+    chunk: Chunk, waiting: Sequence[tuple[ir.Op, Group]], what: str, party: Array, size: int
+) -> KernelFault:
+    """The report of a barrier that not all threads of a block, cluster or grid reach.
+
+    `party` says which threads of the chunk belong to it, `size` are as many. No thread can run, so one that waits
+    nowhere has returned.
     """
-    for _, group in waiting:
-        arrived = group.per_block()
-        missing = (arrived > 0) & (arrived < chunk.block_size)
-        if missing.any():
-            raise _barrier_fault(chunk, waiting, int(np.argmax(missing)))
-
-
-def _barrier_fault(chunk: Chunk, waiting: Sequence[tuple[ir.Op, Group]], block: int) -> KernelFault:
-    arrived = [(op, int(group.per_block()[block])) for op, group in waiting]
-    places = [f"{count} of {chunk.block_size} threads wait at {_place(op)}" for op, count in arrived if count]
-    returned = chunk.block_size - sum(count for _, count in arrived)
+    arrived = [(op, int(np.count_nonzero(party[group.index]))) for op, group in waiting]
+    places = [f"{count} of {size} threads wait at {_place(op)}" for op, count in arrived if count]
+    returned = size - sum(count for _, count in arrived)
     if returned:
         places.append(f"{returned} have returned")
     first = next(op for op, count in arrived if count)
+    block = f" {chunk.block_at(int(np.argmax(party)) // chunk.block_size)}"
+    name = {"block": f"block{block}", "cluster": f"the cluster of block{block}", "grid": "the grid"}[what]
     return KernelFault(
-        _located(first, f"barrier not reached by all threads of block {chunk.block_at(block)}: {', '.join(places)}"),
-        help="call gpu.sync_threads() where every thread of the block comes by, outside of conditions that differ "
+        _located(first, f"barrier not reached by all threads of {name}: {', '.join(places)}"),
+        help=f"call {_CALLS[what]} where every thread of the {what} comes by, outside of conditions that differ "
         "between them",
     )
+
+
+def named_barrier_fault(op: ir.Op, group: Group) -> KernelFault:
+    """The report of threads that wait at a named barrier to which nobody else comes."""
+    message = f"named barrier waits in vain: {group.count} threads are at it, the first in {group.place(0)}"
+    return KernelFault(
+        _located(op, message),
+        help="the warps that call gpu.barrier_sync or gpu.barrier_arrive for it are 32 threads each, and must be as "
+        "many as its count says",
+    )
+
+
+def check_alike(op: ir.Op, group: Group, alike: Array) -> None:
+    """KernelFault unless the threads of each warp name one barrier and one count."""
+    if not alike.all():
+        help = "a warp arrives as a whole: compute both from what all of its threads share, gpu.warp_id() for one"
+        _fail(op, group, ~alike, "threads of one warp name different barriers or counts", help)
+
+
+def check_same_count(op: ir.Op, group: Group, leaders: Array, same: Array) -> None:
+    """KernelFault unless warps, by their first threads, name the count that others at their barrier do."""
+    if not same.all():
+        message = "warps name different counts for one barrier"
+        _fail(op, group, _of(group, leaders[~same]), message, "all who come to a barrier name the same count")
+
+
+def check_not_crowded(op: ir.Op, group: Group, leaders: Array, fits: Array) -> None:
+    """KernelFault unless no more warps, by their first threads, have come than their barrier waits for."""
+    if not fits.all():
+        help = "count 32 threads for each warp that comes; another number is another barrier"
+        _fail(op, group, _of(group, leaders[~fits]), "more threads come to a barrier than its count", help)
+
+
+def _of(group: Group, positions: Array) -> Array:
+    chosen = np.zeros(group.count, bool)
+    chosen[positions] = True
+    return chosen
 
 
 def _place(op: ir.Op) -> str:

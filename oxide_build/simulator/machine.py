@@ -8,15 +8,15 @@ threads that parted at a branch meet again where its sides join.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from oxide_build import ir
 from oxide_build.dialects import mir
-from oxide_build.simulator.barriers import complete_parties
-from oxide_build.simulator.faults import check_barriers
+from oxide_build.simulator.barriers import BARRIERS, complete_parties, gathered, waits_in_vain
 from oxide_build.simulator.memory import Memory
+from oxide_build.simulator.named_barriers import NamedBarriers, arrivals
 from oxide_build.simulator.program import Instruction, Program, Segment
 from oxide_build.simulator.threads import Array, Chunk, Group, merged
 from oxide_build.simulator.warps import FULL_MASK, mask_of
@@ -95,6 +95,7 @@ class Machine:
             self.registers.values[parameter] = self.memory.add(argument) if argument.ndim else argument
         self.ready: dict[int, list[Group]] = {0: [chunk.everyone()]}
         self.waiting: dict[int, list[Group]] = {}
+        self.named_barriers = NamedBarriers(chunk)
 
     def run(self) -> None:
         """Run until every thread has returned; raises KernelFault."""
@@ -103,7 +104,8 @@ class Machine:
             while self.ready:
                 number = min(self.ready)
                 self._step(number, merged(self.ready.pop(number)))
-            self._release()
+            if self.waiting:
+                self._release()
 
     def _compute_uniform(self) -> None:
         frame = Frame(self.chunk.everyone(), self.memory, self.registers)
@@ -148,7 +150,7 @@ class Machine:
         self.ready.setdefault(self.program.entries[successor.block], []).append(group)
 
     def _release(self) -> None:
-        """Nobody can run: let those go on who wait for lanes of their warp, then those who wait for their block."""
+        """Nobody can run: let those go on who wait for lanes of their warp, then those who wait for more."""
         waiting = {n: (self.program.segments[n].end, merged(groups)) for n, groups in self.waiting.items()}
         masks = {n: self._mask(op, group) for n, (op, group) in waiting.items() if op.definition in WARP_MEETINGS}
         self.waiting = {n: [group] for n, (_, group) in waiting.items() if n not in masks} if masks else {}
@@ -156,9 +158,27 @@ class Machine:
             for number, complete in complete_parties(self.chunk, waiting, masks).items():
                 self._part(number, waiting[number][1], complete)
             return
-        check_barriers(self.chunk, list(waiting.values()))
+        going = self._complete(waiting)
+        if not any(threads.any() for threads in going.values()):
+            raise waits_in_vain(self.chunk, list(waiting.values()))
+        self.waiting = {}
         for number, (_, group) in waiting.items():
-            self._meet(number, group)
+            self._part(number, group, going[number])
+
+    def _complete(self, waiting: Mapping[int, tuple[ir.Op, Group]]) -> dict[int, Array]:
+        """For each barrier where threads wait, by segment, which of them may go on."""
+        present = np.zeros(self.chunk.size, bool)
+        for _, group in waiting.values():
+            present[group.index] = True
+        named = {
+            number: arrivals(op, group, present, *map(Frame(group, self.memory, self.registers).read, op.operands))
+            for number, (op, group) in waiting.items()
+            if op.definition not in BARRIERS
+        }
+        return {
+            **{n: gathered(self.chunk, op, g) for n, (op, g) in waiting.items() if op.definition in BARRIERS},
+            **self.named_barriers.complete(named),
+        }
 
     def _mask(self, op: ir.Op, group: Group) -> Array:
         mask = mask_of(op)

@@ -36,7 +36,7 @@ _START = (1 << _START_BITS) - 1
 
 @dataclass
 class Memory:
-    """Flat arrays by number, with each one's extents (i32, the last in the last column) and length of a part.
+    """Flat arrays by number, with each one's extents (the last in the last column) and length of a part.
 
     `dynamic` is a block's dynamic shared memory in bytes, `dynamic_unit` what a block's part of it in `arrays` is a
     multiple of; `made` what arrays of their own operations have made.
@@ -45,14 +45,14 @@ class Memory:
     dynamic: int = 0
     dynamic_unit: int = 16
     arrays: list[Array] = field(default_factory=list)
-    extents: Array = field(default_factory=lambda: np.empty((0, _MAXIMUM_RANK), np.int32))
+    extents: Array = field(default_factory=lambda: np.empty((0, _MAXIMUM_RANK), np.int64))
     part_lengths: list[int] = field(default_factory=list)
     made: dict[Hashable, Array] = field(default_factory=dict)
 
     def add(self, array: Array, shape: Sequence[int] | None = None, part_length: int = 0) -> Array:
         """Take in a contiguous array (not copied) under its own or a given shape; returns its view."""
         shape = array.shape if shape is None else shape
-        row = np.asarray([*[0] * (_MAXIMUM_RANK - len(shape)), *shape], np.int32)
+        row = np.asarray([*[0] * (_MAXIMUM_RANK - len(shape)), *shape], np.int64)
         self.arrays.append(array.reshape(-1))
         self.extents = np.vstack([self.extents, row])
         self.part_lengths.append(part_length)
@@ -69,10 +69,10 @@ class Memory:
             yield self.arrays[number], found == number
 
     def lengths(self, view: Array, type: Type, dimension: int) -> Array:
-        """The extent of views of `type` along a dimension (i32)."""
+        """The extent of views of `type` along a dimension, of its index type."""
         assert isinstance(type, View)
         lengths: Array = self.extents[_number(view), _MAXIMUM_RANK - type.rank + dimension]
-        return lengths
+        return lengths.astype(dtype_of(type.index))
 
 
 def _number(view: Array) -> Array:
@@ -136,7 +136,7 @@ def _garbage(count: int, dtype: np.dtype[Any]) -> Array:
 
 
 def extent(op: ir.Op, memory: Memory, group: Group, view: Array) -> Array:
-    """How long the view is along the operation's dimension (i32)."""
+    """How long the view is along the operation's dimension."""
     return memory.lengths(view, op.operands[0].type, op.attributes["dimension"])
 
 

@@ -31,12 +31,13 @@ _AXES = {"x": 0, "y": 1, "z": 2}
 
 @dataclass(frozen=True)
 class Chunk:
-    """Blocks `first` to `first + blocks` of a launch."""
+    """Blocks `first` to `first + blocks` of a launch; `cluster` is how many of them make a cluster."""
 
     grid: Dim3
     block: Dim3
     first: int
     blocks: int
+    cluster: Dim3 = (1, 1, 1)
 
     @property
     def block_size(self) -> int:
@@ -52,6 +53,26 @@ class Chunk:
     def block_numbers(self) -> Array:
         """For each thread its block's number within the chunk (int64)."""
         return np.repeat(np.arange(self.blocks), self.block_size)
+
+    @cached_property
+    def cluster_numbers(self) -> Array:
+        """For each thread its cluster's number within the launch (int64)."""
+        inside = self._block_coordinates()
+        across = [size // blocks for size, blocks in zip(self.grid, self.cluster, strict=True)]
+        x, y, z = (place // blocks for place, blocks in zip(inside, self.cluster, strict=True))
+        return np.repeat(x + across[0] * (y + across[1] * z), self.block_size)
+
+    @cached_property
+    def cluster_ranks(self) -> Array:
+        """For each thread its block's place in its cluster (i32)."""
+        inside = self._block_coordinates()
+        x, y, z = (place % blocks for place, blocks in zip(inside, self.cluster, strict=True))
+        ranks = x + self.cluster[0] * (y + self.cluster[1] * z)
+        return np.repeat(ranks, self.block_size).astype(np.int32)
+
+    def _block_coordinates(self) -> list[Array]:
+        numbers = np.arange(self.first, self.first + self.blocks)
+        return [_along(numbers, self.grid, axis) for axis in range(3)]
 
     @cached_property
     def lane_numbers(self) -> Array:
@@ -154,11 +175,20 @@ def merged(groups: Sequence[Group]) -> Group:
     return Group(first.chunk, np.sort(np.concatenate([group.index for group in groups]), kind="stable"), count)
 
 
-def chunks(grid: Dim3, block: Dim3, blocks_at_once: int) -> Iterator[Chunk]:
-    """The launch in pieces of at most `blocks_at_once` blocks, in the order of their numbers."""
-    total = prod(grid)
-    for first in range(0, total, blocks_at_once):
-        yield Chunk(grid, block, first, min(blocks_at_once, total - first))
+def chunks(grid: Dim3, block: Dim3, blocks_at_once: int, cluster: Dim3 = (1, 1, 1)) -> Iterator[Chunk]:
+    """The launch in pieces of about `blocks_at_once` blocks, in the order of their numbers; no cluster is parted."""
+    total, whole = prod(grid), _blocks_with_whole_clusters(grid, cluster)
+    step = max(1, blocks_at_once // whole) * whole
+    for first in range(0, total, step):
+        yield Chunk(grid, block, first, min(step, total - first), cluster)
+
+
+def _blocks_with_whole_clusters(grid: Dim3, cluster: Dim3) -> int:
+    """The fewest blocks, in the order of their numbers, after which no cluster is begun: one, rows, or planes."""
+    x, y, z = cluster
+    if z > 1:
+        return grid[0] * grid[1] * z
+    return grid[0] * y if y > 1 else x
 
 
 def _i32(value: int) -> Array:

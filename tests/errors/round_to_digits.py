@@ -28,5 +28,5 @@ def wrong(x: f32, out: MutSlice[f32]) -> None:
 # round_to_digits.py:12:14: error: `math.comb` is not available in kernels
 #         out[3] = math.comb(5, 2)
 #                  ^^^^^^^^^^^^^^^
-#   help: math has: acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, copysign, cos, cosh, degrees, erf, erfc, exp, exp2, expm1, fabs, fma, fmod, gamma, hypot, isfinite, isinf, isnan, ldexp, lgamma, log, log10, log1p, log2, nextafter, pow, radians, remainder, sin, sinh, sqrt, tan, tanh
+#   help: math has: acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, copysign, cos, cosh, degrees, dist, erf, erfc, exp, exp2, expm1, fabs, fma, fmod, frexp, gamma, hypot, isfinite, isinf, isnan, ldexp, lgamma, log, log10, log1p, log2, modf, nextafter, pow, radians, remainder, sin, sinh, sqrt, tan, tanh, ulp
 # 4 errors

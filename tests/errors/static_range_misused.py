@@ -43,7 +43,7 @@ def unrolled(n: i32, x: MutSlice[f32]) -> None:
 #         for j in gpu.static_range(2):
 #             ^
 #   help: use another name
-# static_range_misused.py:17:14: error: `gpu.unroll` takes a range and a constant from 1 to 64
+# static_range_misused.py:17:14: error: `gpu.unroll` takes a range or gpu.grid_stride and a constant from 1 to 64
 #         for i in gpu.unroll(range(n), n):
 #                  ^^^^^^^^^^^^^^^^^^^^^^^
 #   help: write `for i in gpu.unroll(range(n), 4):`

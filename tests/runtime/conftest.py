@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from enum import IntEnum
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -39,6 +39,7 @@ SAXPY = Kernel(
     contracts=(Contract("len(x) >= len(y)", 9, ("ge", ("extent", "x", 0), ("extent", "y", 0))),),
 )
 EMPTY = Kernel("empty", "empty_entry", (), shared_memory=1024)
+TOGETHER = Kernel("together", "together_entry", (), cooperative=True)
 
 
 class CUresult(IntEnum):
@@ -64,7 +65,9 @@ class FakeDriver(ModuleType):
     def __init__(self) -> None:
         super().__init__("cuda.bindings.driver")
         self.CUdevice_attribute = self.CUpointer_attribute = self.CUjit_option = Names()
-        self.CUstreamCaptureMode = self.CUfunction_attribute = Names()
+        self.CUstreamCaptureMode = self.CUfunction_attribute = self.CUlaunchAttributeID = Names()
+        self.CUlaunchConfig, self.CUstream = SimpleNamespace, int
+        self.multiprocessors = 10
         self.capability = 9, 0
         self.version = 12080
         self.failures: dict[str, int] = {}
@@ -99,7 +102,15 @@ class FakeDriver(ModuleType):
     def cuGetErrorString(self, code: CUresult) -> tuple[Any, ...]:
         return CUresult(0), f"what {code.name} means".encode()
 
+    def CUlaunchAttribute(self) -> SimpleNamespace:
+        return SimpleNamespace(value=SimpleNamespace())
+
+    def cuOccupancyMaxActiveBlocksPerMultiprocessor(self, kernel: int, threads: int, shared: int) -> tuple[Any, ...]:
+        return self._answer("cuOccupancyMaxActiveBlocksPerMultiprocessor", 2048 // threads)
+
     def cuDeviceGetAttribute(self, attribute: str, ordinal: int) -> tuple[Any, ...]:
+        if attribute.endswith("MULTIPROCESSOR_COUNT"):
+            return self._answer("cuDeviceGetAttribute", self.multiprocessors)
         return self._answer("cuDeviceGetAttribute", self.capability[attribute.endswith("MINOR")])
 
     def cuDeviceGetName(self, length: int, ordinal: int) -> tuple[Any, ...]:
@@ -144,7 +155,7 @@ class FakeDriver(ModuleType):
 
     def cuLibraryGetKernel(self, library: int, name: bytes) -> tuple[Any, ...]:
         assert library == 70
-        return self._answer("cuLibraryGetKernel", {b"saxpy_entry": 71, b"empty_entry": 72}[name])
+        return self._answer("cuLibraryGetKernel", {b"saxpy_entry": 71, b"empty_entry": 72, b"together_entry": 73}[name])
 
     def cuKernelGetFunction(self, kernel: int) -> tuple[Any, ...]:
         return self._answer("cuKernelGetFunction", kernel + 100)
@@ -173,10 +184,20 @@ class FakeDriver(ModuleType):
         )
         return self._answer("cuLaunchKernel")
 
+    def cuLaunchKernelEx(self, config: SimpleNamespace, kernel: int, address: int, extra: int) -> tuple[Any, ...]:
+        grid = config.gridDimX, config.gridDimY, config.gridDimZ
+        block = config.blockDimX, config.blockDimY, config.blockDimZ
+        (attribute,) = config.attrs
+        assert config.numAttrs == 1
+        assert (attribute.id, attribute.value.cooperative) == ("CU_LAUNCH_ATTRIBUTE_COOPERATIVE", 1)
+        answer = self.cuLaunchKernel(kernel, *grid, *block, config.sharedMemBytes, config.hStream, address, extra)
+        self.calls[-1] = "cuLaunchKernelEx"
+        return answer
+
 
 def forget() -> None:
     """Make the runtime meet driver and packages for the first time again."""
-    for cached in (device.driver, device.info, device._primary_context):
+    for cached in (device.driver, device.info, device._primary_context, device.most_blocks_at_once):
         cached.cache_clear()
     loader._modules.clear()
 
@@ -204,7 +225,7 @@ def write_package(root: Path) -> None:
     directory.mkdir(parents=True)
     (root / "shipped" / "__init__.py").touch()
     artifacts = tuple(artifact(target, DRIVERS[target], content) for target, content in PTX.items())
-    manifest = Manifest("shipped.vector", "vector.py", "", {}, {}, tuple(PTX), (SAXPY, EMPTY), artifacts)
+    manifest = Manifest("shipped.vector", "vector.py", "", {}, {}, tuple(PTX), (SAXPY, EMPTY, TOGETHER), artifacts)
     (directory / "vector.json").write_text(manifest.to_json())
     for image in artifacts:
         (directory / image.file).write_bytes(PTX[image.target])

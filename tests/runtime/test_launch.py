@@ -314,3 +314,17 @@ def test_host_arrays_are_refused(fake: Any, shipped: Path, make: Make) -> None:
         "  help: move it to the GPU first, with torch's .cuda() or cupy.asarray(); saxpy.simulate[grid, block](...) "
         "takes NumPy arrays and runs on the CPU"
     )
+
+
+def test_a_kernel_with_a_grid_barrier_is_launched_cooperatively(fake: Any, shipped: Path) -> None:
+    launch(name="together", grid=(10, 2, 4), block=256, shared=64)
+    assert "cuLaunchKernelEx" in fake.calls
+    (made,) = fake.launches
+    assert (made["grid"], made["block"], made["shared"], made["stream"]) == ((10, 2, 4), (256, 1, 1), 64, 5)
+
+
+def test_a_grid_that_cannot_run_at_once_is_refused(fake: Any, shipped: Path) -> None:
+    with pytest.raises(LaunchError, match="all 81 must run at once, and GPU 0 runs at most 80 of these") as raised:
+        launch(name="together", grid=81, block=256)
+    assert raised.value.help == "launch at most 80 blocks, and loop over the rest with gpu.grid_stride(n)"
+    assert not fake.launches

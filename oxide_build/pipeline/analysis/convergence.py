@@ -23,7 +23,6 @@ from oxide_build.pipeline.analysis.flow import Flow
 from oxide_build.pipeline.analysis.forms import Level
 from oxide_build.pipeline.analysis.uniformity import Uniformity, analyse, names_all_lanes
 
-BARRIERS = frozenset({mir.sync_threads, mir.sync_threads_reduce})
 WARP_OPERATIONS = frozenset({mir.sync_warp, mir.shuffle, mir.vote, mir.match_any, mir.warp_reduce})
 
 _SHUFFLES = {"idx": "shuffle", "up": "shuffle_up", "down": "shuffle_down", "xor": "shuffle_xor"}
@@ -41,7 +40,7 @@ def check_convergence(module: Module, warn: Warn) -> None:
 
 def awaited(op: Op) -> Level | None:
     """For whom an operation waits: the block or the warp; None where nobody, or only the lanes its author names."""
-    if op.definition in BARRIERS:
+    if op.definition in mir.BLOCK_BARRIERS:
         return Level.BLOCK
     return Level.WARP if op.definition in WARP_OPERATIONS and names_all_lanes(op) else None
 

@@ -20,7 +20,7 @@ from oxide_build.dialects import mir
 from oxide_build.ir import Block, Function
 from oxide_build.ir.dominance import Dominance, dominance, postdominators, predecessors
 
-_LEAVE_A_MARK = frozenset({mir.store, mir.vector_store, mir.atomic_store, mir.sync_threads, mir.sync_threads_reduce})
+_LEAVE_A_MARK = frozenset({mir.store, mir.vector_store, mir.atomic_store, *mir.BLOCK_BARRIERS})
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,11 +3,11 @@
 Files are named after Python's grammar (`names`, `arithmetic`, `conditions`, `elements`,
 `calls`, `assignments`, `statements`, `loops`, `functions`) or after what they call on
 (`numbers`, `mathematics`, `bits`, `threads`, `memory`, `arrays`, `vectors`, `tables`,
-`atomics`, `warps`, `uniform`, `clocks`, `structs`, `patterns`); `decorators`, `launches` and
-`variants` say what a kernel's decorator asks for; `scope`, `annotations`, `struct_types` and
-`constants` say what names mean; `conversions` holds the type rules; `assignment` and
-`contracts` check what types cannot; `doubts` warns; `outside` answers what the language
-leaves out.
+`atomics`, `barriers`, `warps`, `uniform`, `clocks`, `structs`, `patterns`); `decorators`,
+`launches` and `variants` say what a kernel's decorator asks for; `scope`, `annotations`,
+`struct_types` and `constants` say what names mean; `conversions` holds the type rules;
+`assignment` and `contracts` check what types cannot; `doubts` warns; `outside` answers what
+the language leaves out.
 """
 
 from oxide_build.pipeline.frontend import (
@@ -15,12 +15,14 @@ from oxide_build.pipeline.frontend import (
     arrays,
     assignments,
     atomics,
+    barriers,
     bits,
     calls,
     clocks,
     conditions,
     elements,
     loops,
+    magnitudes,
     matching,
     mathematics,
     memory,
@@ -40,7 +42,7 @@ from oxide_build.pipeline.frontend.syntax import KernelModule
 from oxide_build.pipeline.frontend.variants import image_units
 
 RULES = (
-    *(arithmetic, arrays, assignments, atomics, bits, calls, clocks, conditions, elements, loops),
+    *(arithmetic, arrays, assignments, atomics, barriers, bits, calls, clocks, conditions, elements, loops, magnitudes),
     *(matching, mathematics, memory, names, numbers, printing, statements, threads, uniform, vectors, warps),
 )
 """The files whose rules register themselves when imported."""

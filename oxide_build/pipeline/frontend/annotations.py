@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 from oxide_build.errors import CompileError
@@ -74,6 +75,11 @@ def _plain(node: ast.expr, module: KernelModule) -> StaticType:
 
 def _view(node: ast.Subscript, module: KernelModule) -> View:
     path = dotted(node.value, module.names)
+    if path == "gpu.Wide":
+        inner = static_type(node.slice, module)
+        if not isinstance(inner, View):
+            raise CompileError(f"`{ast.unparse(node)}`: only views are wide", help="write gpu.Wide[Slice[f32]]")
+        return replace(inner, wide=True)
     if path not in _VIEWS:
         raise CompileError(f"`{ast.unparse(node)}` is no type of the kernel language", help=f"use one of: {_KNOWN}")
     access, rank = _VIEWS[path]

@@ -8,7 +8,7 @@ import copy
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import SCALARS, Scalar, Struct, View, i32
+from oxide_build.ir.types import SCALARS, Scalar, Struct, View
 from oxide_build.pipeline.frontend.annotations import static_type
 from oxide_build.pipeline.frontend.arithmetic import combine
 from oxide_build.pipeline.frontend.builder import (
@@ -136,7 +136,7 @@ def _bind_view(f: FunctionBuilder, name: str, bound: object, view: ir.Value) -> 
 def _declare(f: FunctionBuilder, target: ast.Name, operand: ir.Value | Constant | Record | OwnIndex) -> Variable:
     type = type_of(operand)
     assert isinstance(type, (Scalar, Struct, Witness, View))
-    variable = Variable(f.slot(i32 if isinstance(type, Witness) else type, target.id), type, target.lineno)
+    variable = Variable(f.slot(type.scalar if isinstance(type, Witness) else type, target.id), type, target.lineno)
     f.names[target.id] = variable
     return variable
 

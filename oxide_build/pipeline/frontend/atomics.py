@@ -12,7 +12,7 @@ from oxide_build.ir.types import Struct, View
 from oxide_build.pipeline.frontend.arguments import arguments, choice, split_options
 from oxide_build.pipeline.frontend.builder import INTRINSICS, FunctionBuilder, translates
 from oxide_build.pipeline.frontend.conversions import coerce
-from oxide_build.pipeline.frontend.elements import checked_element, stored_type
+from oxide_build.pipeline.frontend.elements import checked_element, indexed, stored_type
 from oxide_build.pipeline.frontend.operands import Operand, describe_type
 
 _OPERATIONS = {
@@ -94,7 +94,7 @@ _OF_FIELDS = "; keep the field that threads share in an array of its own"
 
 def _element(f: FunctionBuilder, operation: str, array: ast.expr, index: ast.expr) -> ir.Value:
     """A pointer to the element, which threads must share and the operation must exist for."""
-    view = f.view(array)
+    view, checked = indexed(f, array)
     assert isinstance(view.type, View)
     if view.type.access != "mut":
         with f.at(array):
@@ -111,7 +111,7 @@ def _element(f: FunctionBuilder, operation: str, array: ast.expr, index: ast.exp
                 help=f"there is one for {', '.join(map(str, types))}{hint}",
             )
     indices = index.elts if isinstance(index, ast.Tuple) else [index]
-    return checked_element(f, view, [(n, f.expression(n)) for n in indices])
+    return checked_element(f, view, [(n, f.expression(n)) for n in indices], checked)
 
 
 def _value(f: FunctionBuilder, node: ast.expr, pointer: ir.Value, what: str) -> ir.Value:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import Element, Scalar, bool_, i32
+from oxide_build.ir.types import Element, Scalar, View, bool_, i32
 from oxide_build.pipeline.frontend.builder import (
     EXPRESSIONS,
     FunctionBuilder,
@@ -143,14 +143,33 @@ def conditional(f: FunctionBuilder, node: ast.IfExp) -> Operand:
     left, left_end = f.expression(node.body), f.block
     f.start(otherwise)
     right, right_end = f.expression(node.orelse), f.block
-    type = _common(f, left, right, left_end, right_end)
+    view = _common_view(left, right)
+    type = view or _common(f, left, right, left_end, right_end)
     slot = f.slot(type)
     for operand, end in ((left, left_end), (right, right_end)):
         f.block = end
-        f.emit(mir.store(coerce(f, operand, type, "the other side of `if … else`"), slot))
+        value = coerce(f, operand, type, _OTHER_SIDE) if isinstance(type, Scalar) else materialise(f, operand)
+        f.emit(mir.store(value, slot))
         f.branch(done)
     f.start(done)
     return f.value(mir.load(slot))
+
+
+_OTHER_SIDE = "the other side of `if … else`"
+
+
+def _common_view(left: Operand, right: Operand) -> View | None:
+    """The type of two views of one kind, between which a condition may choose; None where neither is a view."""
+    a, b = (side.type if isinstance(side, ir.Value) and isinstance(side.type, View) else None for side in (left, right))
+    if a == b:
+        return a
+    both = "arrays to choose between agree in element type, rank, fixed extents, access and kind of memory: write an "
+    raise CompileError(
+        f"the sides of `if … else` are {describe(left)} and {describe(right)}",
+        help=f"{both}`if` with the work on each in its own side"
+        if a and b
+        else "an array is no number: index it, `x[i]`",
+    )
 
 
 def _common(f: FunctionBuilder, left: Operand, right: Operand, left_end: ir.Block, right_end: ir.Block) -> Element:

@@ -168,4 +168,4 @@ def pass_argument(f: FunctionBuilder, operand: Operand, type: StaticType, what: 
 
 def _view_fits(given: View, wanted: View) -> bool:
     access = given.access == wanted.access or (given.access, wanted.access) == ("mut", "read")
-    return access and given.element == wanted.element and given.rank == wanted.rank
+    return access and given.element == wanted.element and given.rank == wanted.rank and given.wide == wanted.wide

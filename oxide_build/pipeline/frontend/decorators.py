@@ -14,6 +14,7 @@ from oxide_build.errors import CompileError
 
 KERNEL_OPTIONS: Mapping[str, str] = {
     "block": "block=256",
+    "cluster": "cluster=2",
     "values": 'values={"BLOCK": (64, 128)}',
     "max_threads": "max_threads=256",
     "min_blocks": "min_blocks=2",

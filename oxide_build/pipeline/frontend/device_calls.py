@@ -11,7 +11,7 @@ import ast
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError, CompileErrors
-from oxide_build.ir.types import Scalar, View, i32
+from oxide_build.ir.types import Scalar, View
 from oxide_build.pipeline.frontend.builder import FunctionBuilder, PoisonedError
 from oxide_build.pipeline.frontend.constants import Folded
 from oxide_build.pipeline.frontend.conversions import is_weak, pass_argument
@@ -115,7 +115,7 @@ def _deduced(annotation: ast.expr | None, operand: Operand) -> tuple[str, Scalar
     if isinstance(annotation, ast.Name):
         if isinstance(operand, Constant):
             return annotation.id, operand.alone
-        type = i32 if isinstance(operand, OwnIndex) else getattr(operand, "type", None)
+        type = operand.witness.scalar if isinstance(operand, OwnIndex) else getattr(operand, "type", None)
         return (annotation.id, type) if isinstance(type, Scalar) else None
     if isinstance(annotation, ast.Subscript) and isinstance(annotation.slice, ast.Name):
         view = operand.type if isinstance(operand, ir.Value) else None

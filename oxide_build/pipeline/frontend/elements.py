@@ -27,6 +27,7 @@ from oxide_build.pipeline.frontend.operands import (
     describe,
     describe_type,
 )
+from oxide_build.pipeline.frontend.tables import as_table
 
 
 @translates(EXPRESSIONS, ast.Subscript)
@@ -41,7 +42,7 @@ def subscript(f: FunctionBuilder, node: ast.Subscript) -> Operand:
         index = f.known(node.slice)
         if isinstance(index, Constant) and type(index.value) is int:
             with f.at(node.slice):
-                return item_of(base, index)
+                return item_of(as_table(base), index)
     return _part(f, node, f.as_view(node.value, base), checked=True)
 
 
@@ -51,7 +52,7 @@ def _part(f: FunctionBuilder, node: ast.Subscript, view: ir.Value, checked: bool
     return f.value(mir.load(checked_element(f, view, _indices(f, node), checked)))
 
 
-def _indexed(f: FunctionBuilder, node: ast.expr) -> tuple[ir.Value, bool]:
+def indexed(f: FunctionBuilder, node: ast.expr) -> tuple[ir.Value, bool]:
     """The view that is indexed, and whether its indices are checked: those of `x` are, of `x.unchecked` not."""
     if isinstance(node, ast.Attribute) and node.attr == "unchecked":
         return f.view(node.value), False
@@ -100,14 +101,14 @@ def view_type(view: ir.Value) -> View:
 
 
 def extent(f: FunctionBuilder, view: ir.Value, dimension: int) -> ir.Value:
-    """How many elements `view` has along `dimension`, as i32."""
+    """How many elements `view` has along `dimension`, as i32; as i64 of a wide view."""
     static = view_type(view).shape[dimension]
     return f.value(mir.extent(view, dimension=dimension)) if static is None else f.constant(static)
 
 
 def element(f: FunctionBuilder, node: ast.Subscript, store: bool = False) -> ir.Value:
     """A pointer to `view[index]`, its indices checked; `store` where it will be written."""
-    view, checked = _indexed(f, node.value)
+    view, checked = indexed(f, node.value)
     type = view_type(view)
     if store and type.access == "read":
         with f.at(node.value):
@@ -143,7 +144,7 @@ _OWN = {1: "i = gpu.index_1d()", 2: "row, col = gpu.index_2d()", 3: "plane, row,
 def _check_own(type: View, operands: list[Operand]) -> None:
     """A DisjointSlice is indexed by the thread's own index only, so that no two threads meet."""
     wanted = tuple(Witness(type.rank, axis) for axis in reversed(range(type.rank)))
-    found = tuple(operand.witness if isinstance(operand, OwnIndex) else None for operand in operands)
+    found = tuple(operand.witness.narrow if isinstance(operand, OwnIndex) else None for operand in operands)
     if found != wanted:
         raise CompileError(
             f"a {describe_type(type)} is indexed by the thread's own index only",
@@ -162,14 +163,14 @@ def checked_index(
         value = scalar(f, operand)
         if not scalar_type(value).is_integer:
             raise CompileError(f"an index is an integer, this is {describe(operand)}", help="convert it: i32(…)")
-        value = cast(f, value, _index_type(scalar_type(value)))
+        value = cast(f, value, _index_type(scalar_type(value), view_type(view).wide))
         limit = cast(f, extent(f, view, dimension), scalar_type(value))
         f.emit((mir.bounds_check if checked else mir.assume_inside)(value, limit))
         return value
 
 
-def _index_type(type: Scalar) -> Scalar:
-    if type.bits == 64:
+def _index_type(type: Scalar, wide: bool) -> Scalar:
+    if wide or type.bits == 64:
         return i64 if type.kind == "int" else u64
     return i32 if type.kind == "int" else u32
 

@@ -9,7 +9,7 @@ from itertools import count
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import Scalar, Struct, Type, View, i32
+from oxide_build.ir.types import Scalar, Struct, Type, View
 from oxide_build.pipeline.frontend.assignment import unassigned_reads
 from oxide_build.pipeline.frontend.builder import (
     FunctionBuilder,
@@ -137,7 +137,7 @@ def _translate_variant(program: ModuleBuilder, syntax: FunctionSyntax, variant: 
         name: _held(type, variant.constants[name]) if isinstance(type, ConstType) else type
         for name, type in declared.parameters.items()
     }
-    options = LaunchOptions(None, None, None, ())
+    options = LaunchOptions(None, None, None, None, ())
     with program.errors.collect():
         options = launch_options(module, syntax.options, variant.constants)
     program.overrides = options.overrides
@@ -175,6 +175,7 @@ def _optional_attributes(syntax: FunctionSyntax, variant: Variant, options: Laun
         "unit": variant.unit,
         "max_threads": options.max_threads,
         "min_blocks": options.min_blocks,
+        "cluster": options.cluster,
         "overrides": options.overrides,
     }
     return {name: value for name, value in found.items() if value}
@@ -263,7 +264,7 @@ def _begin(
 def _bind_parameter(f: FunctionBuilder, node: ast.arg, type: StaticType) -> None:
     """A view is its own binding; a scalar or struct gets a slot, since Python lets a function assign its parameters."""
     name = node.arg
-    ir_type: Type = i32 if isinstance(type, Witness) else type
+    ir_type: Type = type.scalar if isinstance(type, Witness) else type
     value = f.block.add_argument(ir_type, name)
     if isinstance(type, View):
         f.names[name] = value

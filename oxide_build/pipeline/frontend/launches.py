@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from oxide_build.dialects.vocabulary import MOST_BLOCKS_A_CLUSTER
 from oxide_build.errors import CompileError
 from oxide_build.pipeline.frontend.constants import fold
 from oxide_build.pipeline.frontend.decorators import KERNEL_OPTIONS
@@ -22,6 +23,8 @@ Block: TypeAlias = "tuple[int, int, int]"
 
 MOST_THREADS = 1024
 """The most threads a block has on any GPU."""
+
+_EXAMPLES = {"block": "`block=256` or `block=(16, 16)`", "cluster": "`cluster=2` or `cluster=(2, 2)`"}
 
 MOST_RESIDENT_THREADS = 2048
 """The most threads a multiprocessor keeps at once, on any GPU."""
@@ -35,6 +38,7 @@ class LaunchOptions:
     """What a kernel's decorator says of one variant; `overrides` are (name, value) of the project's options."""
 
     block: Block | None
+    cluster: Block | None
     max_threads: int | None
     min_blocks: int | None
     overrides: tuple[tuple[str, bool], ...]
@@ -47,7 +51,8 @@ def launch_options(
 
     Raises CompileError, placed at the option, for the first that is wrong.
     """
-    block = _block(module, options["block"], constants) if "block" in options else None
+    block = _sizes(module, options, "block", constants, MOST_THREADS)
+    cluster = _sizes(module, options, "cluster", constants, MOST_BLOCKS_A_CLUSTER)
     max_threads = _count(module, options, "max_threads", MOST_THREADS)
     min_blocks = _count(module, options, "min_blocks", 32)
     if block is not None and max_threads is not None and math.prod(block) > max_threads:
@@ -63,7 +68,7 @@ def launch_options(
                 f"{min_blocks} blocks of {threads} threads: a multiprocessor keeps at most {MOST_RESIDENT_THREADS}",
                 help="ask for fewer blocks, or make them smaller",
             )
-    return LaunchOptions(block, max_threads, min_blocks, overrides(module, options))
+    return LaunchOptions(block, cluster, max_threads, min_blocks, overrides(module, options))
 
 
 def overrides(module: KernelModule, options: Mapping[str, ast.expr]) -> tuple[tuple[str, bool], ...]:
@@ -95,30 +100,41 @@ def _count(module: KernelModule, options: Mapping[str, ast.expr], name: str, mos
         return value
 
 
-def _block(module: KernelModule, node: ast.expr, constants: Mapping[str, object]) -> Block:
-    """The block a kernel's decorator fixes: numbers, module constants, names of `gpu.Const` parameters."""
+def _sizes(
+    module: KernelModule, options: Mapping[str, ast.expr], name: str, constants: Mapping[str, object], most: int
+) -> Block | None:
+    """The block or cluster a kernel's decorator fixes: numbers, module constants, names of `gpu.Const` parameters."""
+    if name not in options:
+        return None
+    node = options[name]
     with module.span(node):
-        items = [_extent(module, item, constants) for item in (node.elts if isinstance(node, ast.Tuple) else [node])]
+        items = [_extent(module, name, item, constants) for item in _written(node)]
         flat = [item for group in items for item in group]
         sizes = [item for item in flat if type(item) is int]
-        if len(sizes) != len(flat) or not 1 <= len(sizes) <= 3 or min(sizes) < 1 or math.prod(sizes) > MOST_THREADS:
+        if len(sizes) != len(flat) or not 1 <= len(sizes) <= 3 or min(sizes) < 1 or math.prod(sizes) > most:
             found = f", this is {' x '.join(map(str, sizes))}" if constants and len(sizes) == len(flat) else ""
             raise CompileError(
-                f"a block is one to three positive integers with a product of at most {MOST_THREADS}{found}",
-                help="write `block=256` or `block=(16, 16)`, or module-level constants",
+                f"a {name} is one to three positive integers with a product of at most {most}{found}",
+                help=f"write {_EXAMPLES[name]}, or module-level constants",
             )
         x, y, z = [*sizes, 1, 1][:3]
         return x, y, z
 
 
-def _extent(module: KernelModule, node: ast.expr, constants: Mapping[str, object]) -> Sequence[object]:
+def _written(node: ast.expr) -> list[ast.expr]:
+    return node.elts if isinstance(node, ast.Tuple) else [node]
+
+
+def _extent(module: KernelModule, name: str, node: ast.expr, constants: Mapping[str, object]) -> Sequence[object]:
     """One extent, or all of a constant tuple; what is no number stays None."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         constant = constants.get(node.value)
         if not isinstance(constant, Constant) or type(constant.value) is not int:
             raise CompileError(
-                f"`block` names {node.value!r}, which is no integer `gpu.Const` parameter of the kernel",
-                help=f"name one of: {', '.join(constants)}" if constants else "write a number, `block=256`",
+                f"`{name}` names {node.value!r}, which is no integer `gpu.Const` parameter of the kernel",
+                help=f"name one of: {', '.join(constants)}"
+                if constants
+                else f"write a number, `{KERNEL_OPTIONS[name]}`",
             )
         return [constant.value]
     folded = fold(node, module)

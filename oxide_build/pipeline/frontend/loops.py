@@ -7,7 +7,7 @@ import ast
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import i32, u32, u64
+from oxide_build.ir.types import i32, i64, u32, u64
 from oxide_build.pipeline.frontend.assignments import assign_to
 from oxide_build.pipeline.frontend.builder import (
     STATEMENTS,
@@ -110,8 +110,8 @@ def _for(f: FunctionBuilder, node: ast.For) -> None:
             if isinstance(callee, ast.Name) and callee.id == "range" and 1 <= len(call.args) <= 3:
                 _range(f, node, [f.expression(argument) for argument in call.args], copies)
                 return
-            if dotted(callee, f.module.names) == "gpu.grid_stride" and not copies and len(call.args) == 1:
-                _grid_stride(f, node, f.expression(call.args[0]))
+            if dotted(callee, f.module.names) == "gpu.grid_stride" and len(call.args) == 1:
+                _grid_stride(f, node, f.expression(call.args[0]), copies)
                 return
         raise CompileError(
             f"a kernel cannot loop over `{ast.unparse(node.iter)}`",
@@ -121,19 +121,26 @@ def _for(f: FunctionBuilder, node: ast.For) -> None:
 
 
 def _unroll_request(f: FunctionBuilder, node: ast.expr) -> tuple[ast.expr, int]:
-    """The range of `gpu.unroll(range(…), copies)` and the copies; 0 for any other loop."""
+    """The loop of `gpu.unroll(range(…), copies)` and the copies; 0 for any other loop."""
     if not isinstance(node, ast.Call) or dotted(node.func, f.module.names) != "gpu.unroll":
         return node, 0
     copies = f.known(node.args[1]) if len(node.args) == 2 and not node.keywords else None
     inner = node.args[0] if node.args else node
-    is_range = isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id == "range"
     number = copies.value if isinstance(copies, Constant) else None
-    if not is_range or type(number) is not int or not 1 <= number <= MOST_COPIES:
+    if not _counts(f, inner) or type(number) is not int or not 1 <= number <= MOST_COPIES:
         raise CompileError(
-            f"`gpu.unroll` takes a range and a constant from 1 to {MOST_COPIES}",
+            f"`gpu.unroll` takes a range or gpu.grid_stride and a constant from 1 to {MOST_COPIES}",
             help="write `for i in gpu.unroll(range(n), 4):`",
         )
     return inner, number
+
+
+def _counts(f: FunctionBuilder, node: ast.expr) -> bool:
+    """Whether this calls one of the loops that count on the GPU."""
+    if not isinstance(node, ast.Call):
+        return False
+    is_range = isinstance(node.func, ast.Name) and node.func.id == "range"
+    return is_range or dotted(node.func, f.module.names) == "gpu.grid_stride"
 
 
 def _again(f: FunctionBuilder, head: ir.Block, copies: int) -> None:
@@ -144,26 +151,31 @@ def _again(f: FunctionBuilder, head: ir.Block, copies: int) -> None:
         f.branch(head)
 
 
-def _grid_stride(f: FunctionBuilder, node: ast.For, limit: Operand) -> None:
-    """Every index below `limit`, each visited by one thread; compared unsigned, so that the last step may wrap."""
+def _grid_stride(f: FunctionBuilder, node: ast.For, limit: Operand, copies: int) -> None:
+    """Every index below `limit`, each visited by one thread; compared unsigned, so that the last step may wrap.
+
+    They are i32, or i64 where the limit is.
+    """
     f.use_index(1)
-    n = f.value(mir.max_(coerce(f, limit, i32, "the limit of gpu.grid_stride"), f.constant(0)))
-    bound = cast(f, n, u32)
-    start = global_index(f, "x")
-    step = f.value(mir.mul(coordinate(f, "grid_dim", "x"), coordinate(f, "block_dim", "x")))
-    counter = f.slot(i32)
+    type = i64 if isinstance(limit, ir.Value) and limit.type == i64 else i32
+    n = f.value(mir.max_(coerce(f, limit, type, "the limit of gpu.grid_stride"), f.constant(0, type)))
+    unsigned = u32 if type == i32 else u64
+    bound = cast(f, n, unsigned)
+    start = cast(f, global_index(f, "x"), type)
+    step = cast(f, f.value(mir.mul(coordinate(f, "grid_dim", "x"), coordinate(f, "block_dim", "x"))), type)
+    counter = f.slot(type)
     f.emit(mir.store(start, counter))
     head, body, following, done = ir.Block(), ir.Block(), ir.Block(), ir.Block()
     f.branch(head)
     f.start(head)
     index = f.value(mir.load(counter))
-    f.branch_if(f.value(mir.cmp(cast(f, index, u32), bound, predicate="lt")), body, done)
+    f.branch_if(f.value(mir.cmp(cast(f, index, unsigned), bound, predicate="lt")), body, done)
     f.start(body)
-    assign_to(f, node.target, OwnIndex(f.value(mir.load(counter)), Witness(1, 0)))
+    assign_to(f, node.target, OwnIndex(f.value(mir.load(counter)), Witness(1, 0, wide=type == i64)))
     _loop_body(f, node.body, following, done)
     f.start(following)
     f.emit(mir.store(f.value(mir.add(f.value(mir.load(counter)), step)), counter))
-    f.branch(head)
+    _again(f, head, copies)
     f.start(done)
 
 

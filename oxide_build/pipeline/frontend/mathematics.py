@@ -36,9 +36,11 @@ _FACTORS: Mapping[str, float] = {"degrees": 180.0 / math.pi, "radians": math.pi 
 _TESTS: Mapping[str, str] = {"isinf": "eq", "isfinite": "lt"}
 """Tests of a number's magnitude: how it compares with infinity."""
 
+_OTHERS = ("dist", "fabs", "frexp", "isnan", "modf", "ulp")
+"""Functions with rules of their own, here and in `magnitudes`."""
 _TO_INT = ("floor", "ceil", "trunc")
 MATH_NAMES = tuple(
-    sorted([*(name for name, entry in MATH_FUNCTIONS.items() if entry.in_python), "fabs", "isnan", *_FACTORS, *_TESTS])
+    sorted([*(name for name, entry in MATH_FUNCTIONS.items() if entry.in_python), *_OTHERS, *_FACTORS, *_TESTS])
 )
 """The functions of Python's `math` that kernels have."""
 
@@ -49,7 +51,7 @@ def unknown_math(text: str, near: list[str]) -> CompileError:
     return CompileError(f"`{text}` is not available in kernels", help=hint)
 
 
-def _paths(name: str) -> tuple[str, str]:
+def math_paths(name: str) -> tuple[str, str]:
     return f"math.{name}", f"gpu.math.{name}"
 
 
@@ -83,6 +85,8 @@ def _agreed(f: FunctionBuilder, operands: list[Operand], name: str) -> list[ir.V
 
 
 def _translate(f: FunctionBuilder, node: ast.Call, name: str, function: MathFunction) -> Operand:
+    if name == "log" and len(node.args) == 2 and not node.keywords:
+        return _log_to_base(f, node)
     nodes = dict(zip(function.parameters, arguments(node, *function.parameters), strict=True))
     exponent = nodes.pop("n", None)
     operands = [_float(f, argument) for argument in nodes.values()]
@@ -94,6 +98,15 @@ def _translate(f: FunctionBuilder, node: ast.Call, name: str, function: MathFunc
         with f.at(exponent):
             values.append(coerce(f, f.expression(exponent), i32, f"the exponent of `{name}`"))
     return f.value(mir.math(*values, function=name))
+
+
+def _log_to_base(f: FunctionBuilder, node: ast.Call) -> Operand:
+    """`math.log(x, base)`: the quotient of the natural logarithms, as in Python."""
+    operands = [_float(f, argument) for argument in node.args]
+    if all(is_weak(operand) for operand in operands):
+        return _fold(math.log, operands)
+    x, base = (f.value(mir.math(value, function="log")) for value in _agreed(f, operands, "log"))
+    return f.value(mir.div(x, base))
 
 
 def _check_precision(name: str, function: MathFunction, value: ir.Value) -> None:
@@ -110,7 +123,7 @@ def _fold(host: Callable[..., float], operands: list[Operand]) -> Constant:
 
 
 def _rule(name: str, function: MathFunction) -> None:
-    paths = [*_paths(name)[not function.in_python :], *([f"gpu.{name}"] if name in ("fma", "rsqrt") else [])]
+    paths = [*math_paths(name)[not function.in_python :], *([f"gpu.{name}"] if name in ("fma", "rsqrt") else [])]
 
     @translates(INTRINSICS, *paths)
     def rule(f: FunctionBuilder, node: ast.Call) -> Operand:
@@ -125,37 +138,37 @@ def _name_of(f: FunctionBuilder, node: ast.Call) -> str:
     return dotted(node.func, f.module.names).rpartition(".")[2]
 
 
-def _only_argument(f: FunctionBuilder, node: ast.Call) -> Operand:
+def only_argument(f: FunctionBuilder, node: ast.Call) -> Operand:
     (argument,) = arguments(node, "x")
     return _float(f, argument)
 
 
-@translates(INTRINSICS, *_paths("fabs"))
+@translates(INTRINSICS, *math_paths("fabs"))
 def fabs(f: FunctionBuilder, node: ast.Call) -> Operand:
     """`math.fabs(x)`."""
-    return absolute_value(f, _only_argument(f, node))
+    return absolute_value(f, only_argument(f, node))
 
 
-@translates(INTRINSICS, *_paths("degrees"), *_paths("radians"))
+@translates(INTRINSICS, *math_paths("degrees"), *math_paths("radians"))
 def convert_angle(f: FunctionBuilder, node: ast.Call) -> Operand:
     """An angle in the other unit."""
-    return combine(f, ast.Mult(), _only_argument(f, node), Constant(_FACTORS[_name_of(f, node)]))
+    return combine(f, ast.Mult(), only_argument(f, node), Constant(_FACTORS[_name_of(f, node)]))
 
 
-@translates(INTRINSICS, *_paths("isnan"))
+@translates(INTRINSICS, *math_paths("isnan"))
 def isnan(f: FunctionBuilder, node: ast.Call) -> Operand:
     """Whether a number differs from itself."""
-    operand = _only_argument(f, node)
+    operand = only_argument(f, node)
     if isinstance(operand, Constant) and is_weak(operand):
         return Constant(math.isnan(operand.value))
     value = scalar(f, operand)
     return f.value(mir.cmp(value, value, predicate="ne"))
 
 
-@translates(INTRINSICS, *_paths("isinf"), *_paths("isfinite"))
+@translates(INTRINSICS, *math_paths("isinf"), *math_paths("isfinite"))
 def compare_with_infinity(f: FunctionBuilder, node: ast.Call) -> Operand:
     """Whether a number is infinite, or finite."""
-    operand, name = _only_argument(f, node), _name_of(f, node)
+    operand, name = only_argument(f, node), _name_of(f, node)
     if isinstance(operand, Constant) and is_weak(operand):
         return Constant((math.isinf if name == "isinf" else math.isfinite)(operand.value))
     value = scalar(f, operand)

@@ -47,15 +47,29 @@ class Record:
 
 @dataclass(frozen=True)
 class Witness:
-    """The static type of a thread's own index: which of how many dimensions (0 is x, the last axis of an array)."""
+    """The static type of a thread's own index: which of how many dimensions (0 is x, the last axis of an array).
+
+    It is an i32, a `wide` one an i64.
+    """
 
     dims: int
     axis: int
+    wide: bool = False
+
+    @property
+    def scalar(self) -> Scalar:
+        """The type of the number."""
+        return i64 if self.wide else i32
+
+    @property
+    def narrow(self) -> Witness:
+        """Of what this is the own index, whatever its width."""
+        return Witness(self.dims, self.axis)
 
 
 @dataclass(frozen=True)
 class OwnIndex:
-    """An i32 together with the proof that it is the thread's own."""
+    """A number together with the proof that it is the thread's own."""
 
     value: ir.Value
     witness: Witness
@@ -78,7 +92,7 @@ WITNESS_NAMES = {
 def describe_type(type: StaticType) -> str:
     """A type as the author writes it."""
     if isinstance(type, Witness):
-        return WITNESS_NAMES[type]
+        return WITNESS_NAMES[type.narrow] + " in i64" * type.wide
     if isinstance(type, Struct):
         return type.plain_name
     if not isinstance(type, View):
@@ -89,7 +103,8 @@ def describe_type(type: StaticType) -> str:
     if None not in type.shape:
         return f"table of {element}"
     dimension = "" if type.rank == 1 else f"{type.rank}D"
-    return f"{_VIEW_NAMES[type.access]}{dimension}[{element}]"
+    name = f"{_VIEW_NAMES[type.access]}{dimension}[{element}]"
+    return f"Wide[{name}]" if type.wide else name
 
 
 def describe(operand: Operand) -> str:

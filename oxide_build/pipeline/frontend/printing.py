@@ -33,7 +33,7 @@ def print_(f: FunctionBuilder, node: ast.Call) -> Operand:
             continue
         if isinstance(argument, ast.JoinedStr):
             with f.at(argument):
-                raise CompileError("`print` in a kernel does not format strings", help=_PRINT_HELP)
+                raise CompileError("`print` in a kernel does not format strings", help=_with_commas(argument))
         operand = f.expression(argument)
         with f.at(argument):
             values.append(scalar(f, operand))
@@ -43,6 +43,12 @@ def print_(f: FunctionBuilder, node: ast.Call) -> Operand:
         raise CompileError("a printed string holds no NUL character", help="leave `\\0` out")
     f.emit(mir.print_(*values, texts=tuple(texts)))
     return ()
+
+
+def _with_commas(node: ast.JoinedStr) -> str:
+    """What to write instead of a formatted string: its parts, side by side."""
+    parts = [part.value if isinstance(part, ast.FormattedValue) else part for part in node.values]
+    return f"write its parts: `print({', '.join(map(ast.unparse, parts))}, sep='')`"
 
 
 def _is_text(node: ast.expr) -> bool:

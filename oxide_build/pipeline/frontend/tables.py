@@ -57,3 +57,24 @@ def _element(numbers: list[Constant]) -> Scalar:
     if f32 in weak and not element.is_float:
         raise CompileError(f"a table of {element} and f32", help=_TYPED)
     return element
+
+
+def as_table(operand: tuple[Operand, ...]) -> tuple[Operand, ...]:
+    """A tuple's items as those of the table it is, all of one type; a tuple that is no table as it was."""
+    try:
+        type, _ = table(operand)
+    except CompileError:
+        return operand
+    assert isinstance(type.element, Scalar)
+    return _typed(operand, type.element)
+
+
+def _typed(operand: tuple[Operand, ...], element: Scalar) -> tuple[Operand, ...]:
+    return tuple(
+        _typed(item, element)
+        if isinstance(item, tuple)
+        else typed_constant(item, element)
+        if isinstance(item, Constant)
+        else item
+        for item in operand
+    )

@@ -12,7 +12,7 @@ from oxide_build.pipeline.frontend.arguments import arguments
 from oxide_build.pipeline.frontend.builder import INTRINSICS, FunctionBuilder, translates
 from oxide_build.pipeline.frontend.constants import fold
 from oxide_build.pipeline.frontend.conversions import cast, coerce, scalar_type
-from oxide_build.pipeline.frontend.elements import checked_element, extent, stored_type, view_type
+from oxide_build.pipeline.frontend.elements import checked_element, extent, indexed, stored_type, view_type
 from oxide_build.pipeline.frontend.operands import Constant, Operand, describe_type
 
 _TYPES = (f32, i32, u32, f64, i64, u64)
@@ -22,20 +22,20 @@ _TYPES = (f32, i32, u32, f64, i64, u64)
 def load_vector(f: FunctionBuilder, node: ast.Call) -> Operand:
     """`a, b = gpu.load_vector(x, i, 2)`: elements i and i + 1 in one access."""
     array, index, width_node = arguments(node, "view", "index", "width")
-    view = _vector_view(f, array)
+    view, checked = _vector_view(f, array)
     folded = fold(width_node, f.module)
     width = folded.value if isinstance(folded, Constant) else None
     with f.at(width_node):
         _check_width(view_type(view), width)
     assert isinstance(width, int)
-    return tuple(f.emit(mir.vector_load(_pointer(f, view, index, width), width=width)).results)
+    return tuple(f.emit(mir.vector_load(_pointer(f, view, index, width, checked), width=width)).results)
 
 
 @translates(INTRINSICS, "gpu.store_vector")
 def store_vector(f: FunctionBuilder, node: ast.Call) -> Operand:
     """`gpu.store_vector(y, i, (a, b))`: elements i and i + 1 in one access."""
     array, index, values_node = arguments(node, "view", "index", "values")
-    view = _vector_view(f, array)
+    view, checked = _vector_view(f, array)
     if view_type(view).access == "read":
         with f.at(array):
             raise CompileError(
@@ -47,16 +47,19 @@ def store_vector(f: FunctionBuilder, node: ast.Call) -> Operand:
         if not isinstance(operand, tuple):
             raise CompileError("a vector is stored from a tuple", help="write gpu.store_vector(y, i, (a, b, c, d))")
         _check_width(view_type(view), len(operand))
-    pointer = _pointer(f, view, index, len(operand))
+    pointer = _pointer(f, view, index, len(operand), checked)
     with f.at(values_node):
         values = [coerce(f, item, stored_type(pointer), "the element") for item in operand]
     f.emit(mir.vector_store(*values, pointer))
     return ()
 
 
-def _vector_view(f: FunctionBuilder, node: ast.expr) -> ir.Value:
-    """The array of a vector access: of numbers of 4 or 8 bytes, and not one where each thread has one element."""
-    view = f.view(node)
+def _vector_view(f: FunctionBuilder, node: ast.expr) -> tuple[ir.Value, bool]:
+    """The array of a vector access, and whether its indices are checked.
+
+    It is of numbers of 4 or 8 bytes, and not one where each thread has one element.
+    """
+    view, checked = indexed(f, node)
     type = view_type(view)
     with f.at(node):
         if type.access == "disjoint":
@@ -67,7 +70,7 @@ def _vector_view(f: FunctionBuilder, node: ast.expr) -> ir.Value:
         if type.element not in _TYPES:
             known = ", ".join(map(str, _TYPES))
             raise CompileError(f"no vector access to {describe_type(type.element)}", help=f"there is one to {known}")
-    return view
+    return view, checked
 
 
 def _check_width(type: View, width: object) -> None:
@@ -77,13 +80,14 @@ def _check_width(type: View, width: object) -> None:
         raise CompileError(f"a vector of {type.element} has {listed} elements", help=f"write {listed}, as a number")
 
 
-def _pointer(f: FunctionBuilder, view: ir.Value, index: ast.expr, width: int) -> ir.Value:
-    """A pointer to the first of the elements, all of them inside the last dimension."""
+def _pointer(f: FunctionBuilder, view: ir.Value, index: ast.expr, width: int, checked: bool) -> ir.Value:
+    """A pointer to the first of the elements, all of them inside the last dimension, or taken to be."""
     nodes = index.elts if isinstance(index, ast.Tuple) else [index]
-    pointer = checked_element(f, view, [(n, f.expression(n)) for n in nodes])
+    pointer = checked_element(f, view, [(n, f.expression(n)) for n in nodes], checked)
     assert isinstance(pointer.owner, ir.Op)
     first = pointer.owner.operands[-1]
     type = scalar_type(first)
     last = f.value(mir.add(first, f.constant(width - 1, type)))
-    f.emit(mir.bounds_check(last, cast(f, extent(f, view, view_type(view).rank - 1), type)))
+    limit = cast(f, extent(f, view, view_type(view).rank - 1), type)
+    f.emit((mir.bounds_check if checked else mir.assume_inside)(last, limit))
     return pointer

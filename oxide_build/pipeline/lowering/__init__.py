@@ -10,12 +10,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from oxide_build.ir import Function, Module, Value
-from oxide_build.ir.types import Scalar, Struct, View, bool_
+from oxide_build.ir.types import Scalar, Struct, View, bool_, i32, i64
 from oxide_build.pipeline.lowering import (
     arch,
     arithmetic,
     arrays,
     atomics,
+    barriers,
     bits,
     checks,
     control,
@@ -37,7 +38,7 @@ from oxide_build.pipeline.options import Options
 from oxide_build.pipeline.targets import Target
 
 FAMILIES = (
-    *(arch, arithmetic, arrays, atomics, bits, checks, control, conversions, division),
+    *(arch, arithmetic, arrays, atomics, barriers, bits, checks, control, conversions, division),
     *(math, memory, printing, ptx, structs, threads, uniform, vectors, warps),
 )
 """The rooms that register handlers."""
@@ -45,7 +46,7 @@ FAMILIES = (
 MAX_THREADS = 1024
 """The most threads a block has on any target."""
 
-_EXTENT = "noundef range(i32 0, -2147483648)"
+_EXTENTS = {type: f"noundef range({type} 0, {type.minimum})" for type in (i32, i64)}
 """An extent is never negative: the upper end is exclusive, and wraps."""
 
 
@@ -69,7 +70,7 @@ def _lower_function(source: Function, module: Module, options: Options, target: 
     attributes = [attribute for value in source.parameters for attribute in take(lowering, value)]
     lowering.function.attributes = {
         "parameters": tuple(attributes),
-        "attributes": (*_launch_bounds(source), *_float_mode(options)),
+        "attributes": (*_launch_bounds(source), *_clusters(lowering, source), *_float_mode(options)),
         **{key: value for key, value in source.attributes.items() if key in ("inline", "overrides")},
     }
     return lowering.run()
@@ -89,7 +90,7 @@ def _take_launched(lowering: FunctionLowering, value: Value) -> list[str]:
         pointer, *extents = taken
         dynamic = [extent for extent, fixed in zip(extents, value.type.shape, strict=True) if fixed is None]
         lowering.bind(value, pointer, *dynamic)
-        return [_pointer(lowering, value), *(_EXTENT for _ in extents)]
+        return [_pointer(lowering, value), *(_EXTENTS[value.type.index] for _ in extents)]
     assert isinstance(value.type, (Scalar, Struct))
     scalars = [scalar for _, scalar in leaves(value.type)]
     pairs = zip(taken, scalars, strict=True)
@@ -112,6 +113,14 @@ def _launch_bounds(source: Function) -> list[tuple[str, str]]:
     bounded = ("nvvm.maxntid", str(source.attributes.get("max_threads", MAX_THREADS)))
     resident = [] if min_blocks is None else [("nvvm.minctasm", str(min_blocks))]
     return [bounded if block is None else fixed, *resident]
+
+
+def _clusters(lowering: FunctionLowering, source: Function) -> list[tuple[str, str]]:
+    cluster = source.attributes.get("cluster")
+    if cluster is None:
+        return []
+    barriers.require_clusters(lowering, "`cluster=`", help="build this kernel's module for sm_90 and later only")
+    return [("nvvm.cluster_dim", ",".join(map(str, cluster)))]
 
 
 def _float_mode(options: Options) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from oxide_build.dialects import llvm
 from oxide_build.errors import CompileError, Span
 from oxide_build.ir import Attribute, Block, Function, Global, Module, Op, OpDefinition, Successor, Value
-from oxide_build.ir.types import Scalar, Type, View, i8, i32
+from oxide_build.ir.types import Scalar, Type, View, i8
 from oxide_build.pipeline.lowering.types import parts
 from oxide_build.pipeline.options import Options
 from oxide_build.pipeline.targets import Target
@@ -109,11 +109,11 @@ class FunctionLowering:
         return (self.operand(op, index) for index in range(len(op.operands)))
 
     def extent(self, view: Value, dimension: int) -> Value:
-        """A view's extent, i32."""
+        """A view's extent, i32; i64 of a wide view."""
         assert isinstance(view.type, View)
         fixed = view.type.shape[dimension]
         if fixed is not None:
-            return self.constant(fixed, i32)
+            return self.constant(fixed, view.type.index)
         return self.parts(view)[1 + view.type.shape[:dimension].count(None)]
 
     # building

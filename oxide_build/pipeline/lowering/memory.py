@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from oxide_build.dialects import llvm, mir
 from oxide_build.ir import Op, Value
-from oxide_build.ir.types import Element, Pointer, Scalar, Space, Struct, Type, View, bool_, i8, i32, i64
+from oxide_build.ir.types import Element, Pointer, Scalar, Space, Struct, Type, View, bool_, i8, i64
 from oxide_build.pipeline.lowering.conversions import convert, truth
 from oxide_build.pipeline.lowering.function import FunctionLowering, lowers
 from oxide_build.pipeline.lowering.types import leaves, stored
@@ -24,8 +24,7 @@ def lower_element(lowering: FunctionLowering, op: Op) -> Value:
     view, first, *rest = op.operands
     offset = _wide(lowering, lowering.operand(op, 1), first.type)
     for dimension, index in enumerate(rest, 1):
-        extent = _wide(lowering, lowering.extent(view, dimension), i32)
-        row = lowering.compute(llvm.mul, offset, extent)
+        row = lowering.compute(llvm.mul, offset, _extent(lowering, view, dimension))
         column = _wide(lowering, lowering.operand(op, 1 + dimension), index.type)
         offset = lowering.compute(llvm.add, row, column)
     pointer, *_ = lowering.parts(view)
@@ -38,7 +37,7 @@ def lower_subview(lowering: FunctionLowering, op: Op) -> list[Value]:
     assert isinstance(view.type, View)
     offset = _wide(lowering, lowering.operand(op, 1), index.type)
     for dimension in range(1, view.type.rank):
-        offset = lowering.compute(llvm.mul, offset, _wide(lowering, lowering.extent(view, dimension), i32))
+        offset = lowering.compute(llvm.mul, offset, _extent(lowering, view, dimension))
     pointer, *extents = lowering.parts(view)
     start = _address(lowering, pointer, offset, view.type.element)
     return [start, *(extents if view.type.shape[0] is not None else extents[1:])]
@@ -64,6 +63,11 @@ def _beyond(lowering: FunctionLowering, pointer: Value, bytes: int) -> Value:
     if not bytes:
         return pointer
     return lowering.compute(llvm.getelementptr, pointer, lowering.constant(bytes, i64), element=i8)
+
+
+def _extent(lowering: FunctionLowering, view: Value, dimension: int) -> Value:
+    assert isinstance(view.type, View)
+    return _wide(lowering, lowering.extent(view, dimension), view.type.index)
 
 
 def _wide(lowering: FunctionLowering, value: Value, type: Type) -> Value:

@@ -1,8 +1,8 @@
 """What a mir value becomes: signless scalars and opaque pointers; a view and a struct are their parts.
 
-The parts of a view are its pointer and one i32 an extent known only at launch; a fixed
-extent is a constant wherever it is asked for. The parts of a struct are the scalars in it,
-those of structs in structs included: LLVM sees no aggregates. In memory and in kernel parameters a bool
+The parts of a view are its pointer and one i32 (i64 if it is wide) an extent known only at launch; a
+fixed extent is a constant wherever it is asked for. The parts of a struct are the scalars in it, those
+of structs in structs included: LLVM sees no aggregates. In memory and in kernel parameters a bool
 is a byte.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from oxide_build.ir.types import SCALARS, Element, Pointer, Scalar, Space, Struct, Type, View, bool_, i8, i32
+from oxide_build.ir.types import SCALARS, Element, Pointer, Scalar, Space, Struct, Type, View, bool_, i8
 
 CONSTRAINTS = {"i16": "h", "i32": "r", "i64": "l", "f32": "f", "f64": "d"}
 """The letter of a type's registers in PTX of ours."""
@@ -48,7 +48,7 @@ def addressed(space: Space) -> Space:
 def parts(type: Type) -> tuple[Type, ...]:
     """The types of the values a mir value becomes."""
     if isinstance(type, View):
-        return (Pointer(None, addressed(type.space)), *(i32 for extent in type.shape if extent is None))
+        return (Pointer(None, addressed(type.space)), *(type.index for extent in type.shape if extent is None))
     if isinstance(type, Pointer):
         return (Pointer(None, addressed(type.space)),)
     assert isinstance(type, (Scalar, Struct))
@@ -58,6 +58,6 @@ def parts(type: Type) -> tuple[Type, ...]:
 def launch_parts(type: Type) -> tuple[Type, ...]:
     """The types a launch passes for a kernel's parameter: the manifest's order, every extent included."""
     if isinstance(type, View):
-        return (Pointer(None, type.space), *(i32 for _ in type.shape))
+        return (Pointer(None, type.space), *(type.index for _ in type.shape))
     assert isinstance(type, (Scalar, Struct))
     return tuple(stored(scalar) for _, scalar in leaves(type))

@@ -18,13 +18,16 @@ Ptx = Callable[..., str]
 
 PTX_SCOPES = {"block": "cta", "cluster": "cluster", "device": "gpu", "system": "sys"}
 BITS = {"i32": "b32", "u32": "b32", "i64": "b64", "u64": "b64"}
-ALL_BITS = {**BITS, "f32": "b32", "f64": "b64"}
+HALVES = {"f16": "b16", "bf16": "b16"}
+INTEGER_HALVES = {"i16": "b16", "u16": "b16"}
+ALL_BITS = {**BITS, **INTEGER_HALVES, **HALVES, "f32": "b32", "f64": "b64"}
 SUMS = {"i32": "u32", "u32": "u32", "i64": "u64", "u64": "u64", "f32": "f32", "f64": "f64"}
+HALF_SUMS = {"f16": "noftz.f16", "bf16": "noftz.bf16"}
 ORDERED = {"i32": "s32", "u32": "u32", "i64": "s64", "u64": "u64"}
 COUNTED = {"u32": "u32"}
 PTX_TYPES = {
-    "add": SUMS,
-    "sub": SUMS,
+    "add": {**SUMS, **HALF_SUMS},
+    "sub": {**SUMS, **HALF_SUMS},
     "min": ORDERED,
     "max": ORDERED,
     "inc": COUNTED,
@@ -32,7 +35,7 @@ PTX_TYPES = {
     "and": BITS,
     "or": BITS,
     "xor": BITS,
-    "cas": BITS,
+    "cas": {**BITS, **INTEGER_HALVES},
     "exch": ALL_BITS,
     "load": ALL_BITS,
     "store": ALL_BITS,
@@ -55,12 +58,27 @@ def line(operation: str, order: str, scope: str, type: str) -> str:
     return f"%r = mir.atomic %p, %v {{operation = '{operation}', {where} : {type}"
 
 
-def expected(operation: str, order: str, scope: str, type: str, space: str) -> str:
-    """What its instruction must look like: nothing may be missing, nothing stronger stand there."""
+def swapped(operation: str, type: str, target: str) -> bool:
+    """Whether the target has no instruction, so that what is found there is swapped for the new value."""
+    if operation == "exch":
+        return type in {**HALVES, **INTEGER_HALVES}
+    return operation in ("add", "sub") and type == "bf16" and target == "sm_75"
+
+
+def expected(operation: str, order: str, scope: str, type: str, space: str, target: str) -> list[str]:
+    """What its instructions must look like: nothing may be missing, nothing stronger stand there."""
+    if not swapped(operation, type, target):
+        return [instruction_of(operation, order, scope, type, space)]
+    swap = instruction_of("cas", order, scope, "u16", space)
+    return [f"ld.relaxed.{PTX_SCOPES[scope]}.{space}.b16", swap]
+
+
+def instruction_of(operation: str, order: str, scope: str, type: str, space: str) -> str:
+    """The one instruction of an atomic."""
     instruction = INSTRUCTIONS.get(operation, "atom")
     name = "" if operation in INSTRUCTIONS else "." + operation.replace("sub", "add")
     kind = f"{name}.{PTX_TYPES[operation][type]}"
-    if instruction == "atom" and operation != "cas" and (order, scope) == ("relaxed", "device"):
+    if instruction == "atom" and operation != "cas" and type[-2:] != "16" and (order, scope) == ("relaxed", "device"):
         return f"atom.{space}{kind}"
     sc = order == "seq_cst"
     semantics = STRONGEST.get(operation, "acq_rel") if sc else order
@@ -103,7 +121,7 @@ def test_every_order_and_scope_is_in_the_text(ptx: Ptx, operation: str, target: 
     assert len(entries) == len(cases)
     for entry, case in zip(entries, cases, strict=True):
         found = [word for word in MEMORY_OPERATION.findall(entry) if not word.startswith(("ld.param", "st.global.b"))]
-        assert found == [expected(*case)], entry
+        assert found == expected(*case, target), entry
 
 
 def test_there_are_many_combinations() -> None:
