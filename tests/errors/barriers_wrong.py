@@ -76,7 +76,7 @@ def empty(out: MutSlice[f32]) -> None:
 # barriers_wrong.py:21:2: error: `@gpu.kernel` has no option `clusters`
 #     @gpu.kernel(clusters=2)
 #      ^^^^^^^^^^^^^^^^^^^^^^
-#   help: the options are: block (`block=256`), cluster (`cluster=2`)
+#   help: did you mean `cluster=2`? the options are: block, cluster, values, max_threads, min_blocks, bounds_checks, fast_math
 # barriers_wrong.py:26:21: error: a cluster is one to three positive integers with a product of at most 8
 #     @gpu.kernel(cluster=(2, 0))
 #                         ^^^^^^

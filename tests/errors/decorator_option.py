@@ -16,7 +16,7 @@ def clear_again(x: MutSlice[f32]) -> None:
 # decorator_option.py:5:2: error: `@gpu.kernel` has no option `blok`
 #     @gpu.kernel(blok=256)
 #      ^^^^^^^^^^^^^^^^^^^^
-#   help: did you mean `block=256`? the options are: block, values, max_threads, min_blocks, bounds_checks, fast_math
+#   help: did you mean `block=256`? the options are: block, cluster, values, max_threads, min_blocks, bounds_checks, fast_math
 # decorator_option.py:10:19: error: a block is one to three positive integers with a product of at most 1024
 #     @gpu.kernel(block=(64, 64))
 #                       ^^^^^^^^

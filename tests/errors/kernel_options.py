@@ -58,7 +58,7 @@ def positional(x: MutSlice[f32]) -> None:
 # kernel_options.py:7:2: error: `@gpu.kernel` has no option `max_thread`
 #     @gpu.kernel(max_thread=64)
 #      ^^^^^^^^^^^^^^^^^^^^^^^^^
-#   help: did you mean `max_threads=256`? the options are: block, values, max_threads, min_blocks, bounds_checks, fast_math
+#   help: did you mean `max_threads=256`? the options are: block, cluster, values, max_threads, min_blocks, bounds_checks, fast_math
 # kernel_options.py:12:36: error: `block` is 256 threads, `max_threads` is 128
 #     @gpu.kernel(block=256, max_threads=128)
 #                                        ^^^

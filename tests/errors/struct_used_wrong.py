@@ -150,7 +150,7 @@ def host(h: Slice[Host]) -> None:
 # struct_used_wrong.py:53:20: error: there is no atomic add for Particle
 #         gpu.atomic_add(p, 0, p[0])
 #                        ^
-#   help: there is one for i32, u32, i64, u64, f32, f64; keep the field that threads share in an array of its own
+#   help: there is one for i32, u32, i64, u64, f32, f64, f16, bf16; keep the field that threads share in an array of its own
 # struct_used_wrong.py:54:20: error: MutSlice[Particle] has no attribute `mass`
 #         gpu.atomic_add(p.mass, 0, 1.0)
 #                        ^^^^^^

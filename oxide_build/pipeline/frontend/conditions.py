@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from oxide_build import ir
 from oxide_build.dialects import mir
 from oxide_build.errors import CompileError
-from oxide_build.ir.types import Element, Scalar, View, bool_, i32
+from oxide_build.ir.types import Element, Scalar, View, bool_
 from oxide_build.pipeline.frontend.builder import (
     EXPRESSIONS,
     FunctionBuilder,
@@ -143,12 +143,11 @@ def conditional(f: FunctionBuilder, node: ast.IfExp) -> Operand:
     left, left_end = f.expression(node.body), f.block
     f.start(otherwise)
     right, right_end = f.expression(node.orelse), f.block
-    view = _common_view(left, right)
-    type = view or _common(f, left, right, left_end, right_end)
+    type = _common_view(left, right) or _common(f, left, right, left_end, right_end)
     slot = f.slot(type)
     for operand, end in ((left, left_end), (right, right_end)):
         f.block = end
-        value = coerce(f, operand, type, _OTHER_SIDE) if isinstance(type, Scalar) else materialise(f, operand)
+        value = materialise(f, operand) if isinstance(type, View) else coerce(f, operand, type, _OTHER_SIDE)
         f.emit(mir.store(value, slot))
         f.branch(done)
     f.start(done)
@@ -197,7 +196,7 @@ def _beside(literal: Constant, other: Operand) -> Scalar:
     """The type a weak literal takes beside another operand."""
     if isinstance(other, tuple) or is_weak(other) or isinstance(literal.value, bool):
         return literal.alone
-    type = i32 if isinstance(other, OwnIndex) else other.type
+    type = other.witness.scalar if isinstance(other, OwnIndex) else other.type
     if not isinstance(type, Scalar):
         return literal.alone
     return literal.alone if isinstance(literal.value, float) and not type.is_float else type
