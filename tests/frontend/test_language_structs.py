@@ -556,7 +556,7 @@ def k(v: MutSlice2D[Vec3]) -> None:
 
     shape = {"shape": (2, 3), "strides": None, "typestr": VEC3.str, "descr": VEC3.descr}
     described = SimpleNamespace(__cuda_array_interface__={**held.__cuda_array_interface__, **shape})
-    kernel[1, (4, 4)](described)
+    kernel[1, (4, 4), 0](described)
     torch.cuda.synchronize()
     found = held.cpu().numpy().view(VEC3)
     np.testing.assert_array_equal(found["y"], [0, 1, 2, 10, 11, 12])

@@ -129,7 +129,11 @@ def _modulo(a: Form, b: Form, combine: Callable[[int, int], int]) -> int | None:
 
 def _shl(op: Op, forms: Sequence[Form]) -> Form:
     amount = constant_of(op.operands[1])
-    return _mul(op, (forms[0], Form(Level.BLOCK, False, (1 << min(int(amount), 5)) % LANES))) if amount else forms[0]
+    if amount is None:
+        return combined(forms)
+    # The amount counts as unsigned: a negative one is beyond every width.
+    factor = 1 << int(amount) if 0 <= amount < 5 else 0
+    return _mul(op, (forms[0], Form(Level.BLOCK, False, factor))) if amount else forms[0]
 
 
 def _whole_warps(form: Form) -> bool:

@@ -63,6 +63,7 @@ class Program:
         others = (
             *(f"x[({a} & 63)]", f"chosen({a}, {b})", f"({a} if {b} % 2 == 0 else {b})", f"min({a}, {b})", f"{a} & 31"),
             *(f"(1 if {a} < 32 else {b})", f"{a} ^ 32", f"t - ({a} & 31)", "gpu.lane_id()", f"{a} % 64"),
+            *(f"1 << {a}", f"{a} << ({b} & 3)", f"{a} << 5", f"{a} << -1", f"{a} >> -1", f"{a} >> {b}"),
         )
         return self.random.choice(simple + others)
 
