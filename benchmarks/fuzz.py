@@ -21,7 +21,9 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timezone
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ from tests.fuzz import corpus, gpu
 from tests.fuzz.choices import Seeded
 from tests.fuzz.compare import differences, interpreted, simulated
 from tests.fuzz.damage import damaged, outcome
+from tests.fuzz.meetings import UndefinedError
 from tests.fuzz.programs import program
 
 BATCH = 50
@@ -39,8 +42,16 @@ Record = dict[str, Any]
 
 def generate(seed: int, numbers: Sequence[int]) -> list[Record]:
     """Programs of a seed, with the reference's results."""
-    made = (program(Seeded((seed, number)), f"p{number}") for number in numbers)
-    return [corpus.record(one, interpreted(one)) for one in made]
+    return [_defined(seed, number) for number in numbers]
+
+
+def _defined(seed: int, number: int) -> Record:
+    """The first program of that number whose result is defined."""
+    for attempt in count():
+        one = program(Seeded((seed, number, attempt) if attempt else (seed, number)), f"p{number}")
+        with suppress(UndefinedError):
+            return corpus.record(one, interpreted(one))
+    raise AssertionError
 
 
 def simulate(records: list[Record]) -> list[Record]:

@@ -28,7 +28,8 @@ Meanings the types do not say:
   waits for; both were checked. Warps arrive whole, and count as 32 threads.
 - A warp is 32 consecutive threads of a block, x fastest. The last operand of a warp
   operation names the lanes that take part (`warp_reduce`: all that have not returned). A
-  shuffle's lane counts modulo 32; from a lane that is not there it gives the own value.
+  shuffle's lane counts modulo 32; beyond the warp's ends it gives the own
+  value, from a lane that is not there anything.
 - Indices were checked by `bounds_check` before `element` and `subview`; an extent is never
   negative. `assume_inside` states what was not checked; the simulator still looks.
 - `assume_uniform` gives its operand, which the author knows to be the same in all threads of

@@ -76,6 +76,18 @@ def check_own_lane(op: ir.Op, group: Group, inside: Array) -> None:
         _fail(op, group, ~inside, "a lane runs a warp operation whose mask leaves it out", help)
 
 
+def check_source_lane(op: ir.Op, group: Group, there: Array, source: Array) -> None:
+    """KernelFault unless every thread shuffles from a lane that takes part: a GPU gives it anything at all."""
+    if not there.all():
+        lane = int(source[int(np.argmin(there))])
+        help = (
+            "all lanes that are read from must come here: launch whole warps, return after the shuffles, and let "
+            "lanes without work pass a value that changes nothing"
+        )
+        message = f"shuffle from lane {lane}, which has returned, does not exist or is not in the mask"
+        _fail(op, group, ~there, message, help)
+
+
 def missing_lanes(op: ir.Op, warp: str, here: int, elsewhere: Sequence[tuple[ir.Op, int]]) -> KernelFault:
     """The report of a warp operation that lanes of its mask do not reach: who is here, who is where else."""
     places = [f"lanes {_lanes(here)} wait here", *(f"lanes {_lanes(mask)} at {_place(at)}" for at, mask in elsewhere)]

@@ -14,6 +14,7 @@ import numpy as np
 
 from oxide_build import ir
 from oxide_build.dialects import mir
+from oxide_build.simulator import faults
 from oxide_build.simulator.memory import Memory, spread
 from oxide_build.simulator.threads import LANES, Array, Chunk, Group
 
@@ -96,18 +97,18 @@ def sync_warp(op: ir.Op, memory: Memory, group: Group, mask: Array) -> None:
 
 
 def shuffle(op: ir.Op, memory: Memory, group: Group, value: Array, lane: Array, mask: Array) -> Array:
-    """The value of another lane; the own one where that lane is not in the mask, has returned, or does not exist."""
+    """The value of another lane, the own one beyond the ends; KernelFault for that of a lane that is not there."""
     chunk, party = group.chunk, parties(group, mask)
     value, lane = spread(group, value, lane)
     own = party.lane.astype(np.int64)
     source = _SOURCES[op.attributes["mode"]](own, lane.astype(np.int64) & (LANES - 1))
-    there = (source >= 0) & (source < LANES)
-    source = np.where(there, source, own)
-    there &= (party.bits(np.ones(group.count, bool))[party.number] >> source & 1).astype(bool)
+    source = np.where((source >= 0) & (source < LANES), source, own)
+    there = (party.bits(np.ones(group.count, bool))[party.number] >> source & 1).astype(bool)
+    faults.check_source_lane(op, group, there, source)
     values = np.empty(chunk.size, value.dtype)
     values[group.index] = value
     numbers = group.of(np.arange(chunk.size))
-    found: Array = values[numbers + np.where(there, source - own, 0)]
+    found: Array = values[numbers + source - own]
     return found
 
 

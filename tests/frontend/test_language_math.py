@@ -153,6 +153,29 @@ def test_integers_wrap_at_their_own_width(run: Run, name: str) -> None:
     assert out[-1].tolist() == [wrap(a % (b or 1), type) for a, b in pairs]
 
 
+@pytest.mark.parametrize(
+    ("name", "wide"), [("i8", "i16"), ("i8", "i32"), ("i16", "i32"), ("i16", "i64"), ("i32", "i64")]
+)
+def test_the_absolute_value_of_the_least_number_wraps_before_it_widens(run: Run, name: str, wide: str) -> None:
+    least = SCALARS[name].minimum
+    out = np.zeros((4, 2), dtype(wide))
+    run(
+        kernel(f"""
+        @gpu.kernel
+        def k(x: Slice[{name}], out: MutSlice2D[{wide}]) -> None:
+            t = gpu.thread_idx.x
+            out[0, t] = abs(x[t])
+            out[1, t] = x[t] if x[t] >= 0 else -x[t]
+            out[2, t] = -x[t]
+            out[3, t] = max(x[t], -x[t])
+        """),
+        np.array([least, least + 1], dtype(name)),
+        out,
+        block=2,
+    )
+    assert out.tolist() == [[least, -least - 1]] * 4
+
+
 @pytest.mark.parametrize("name", INTEGERS)
 def test_bit_functions(run: Run, name: str) -> None:
     type = SCALARS[name]
@@ -219,6 +242,24 @@ def test_bitcast_of_known_numbers(run: Run) -> None:
         out,
     )
     assert out.tolist() == [0x3F800000, 0x3E00, 0xBFC0, 0xC040]
+
+
+@pytest.mark.parametrize(("one", "other"), [("f16", "bf16"), ("bf16", "f16")])
+def test_bitcast_between_the_halves_is_compared(run: Run, one: str, other: str) -> None:
+    """LLVM 22 aborts on a comparison of such a number with zero."""
+    out = np.zeros(3, np.int32)
+    run(
+        kernel(f"""
+        @gpu.kernel
+        def k(x: Slice[{one}], out: MutSlice[i32]) -> None:
+            t = gpu.thread_idx.x
+            out[t] = i32(gpu.bitcast(x[t], {other}) != 0.0) + 2 * i32(abs(gpu.bitcast({one}(t), {other})) != 0.0)
+        """),
+        stored([0.0, -0.0, 1.0], one),
+        out,
+        block=3,
+    )
+    assert out.tolist() == [0, 2, 3]
 
 
 # conversions

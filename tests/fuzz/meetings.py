@@ -16,11 +16,19 @@ Lanes = Mapping[int, Sequence[Any]]
 WARP = 32
 
 
+class UndefinedError(Exception):
+    """The program's result is nobody's promise: it shuffles from a lane that is not there."""
+
+
 def _shuffled(source: Callable[[int, int], int]) -> Callable[[Lanes, int], Any]:
     def rule(lanes: Lanes, lane: int) -> Any:
         value, distance = lanes[lane]
         other = source(lane, distance % WARP)
-        return lanes[other][0] if other in lanes else value
+        if not 0 <= other < WARP:
+            return value
+        if other not in lanes:
+            raise UndefinedError
+        return lanes[other][0]
 
     return rule
 

@@ -24,6 +24,8 @@ TRIPLE = "nvptx64-nvidia-cuda"
 EXTERNAL = {"__assertfail", "vprintf"}
 """The functions the driver itself provides; any other that stays external was not resolved."""
 
+_ABS16 = re.compile(r"\babs\.s16\s+(%\w+), (%\w+);")
+
 _EXTERN = re.compile(r"^\s*\.extern \.func\s+(?:\([^)]*\)\s*)?(\S+)", re.MULTILINE)
 
 
@@ -49,7 +51,7 @@ def generate(ir: str, cpu: str, ptx_version: str, opt_level: int, libdevice: str
     module = _parse(ir, machine)
     _link_libdevice(module, machine, libdevice)
     _optimize(module, machine, opt_level)
-    ptx = str(machine.emit_assembly(module))
+    ptx = _widen_abs(str(machine.emit_assembly(module)))
     _check(ptx, cpu, ptx_version)
     return ptx
 
@@ -115,6 +117,12 @@ def _extract(libdevice: str, names: frozenset[str]) -> bytes:
             function.linkage = "internal"
     _remove_unused(module, machine)
     return bytes(module.as_bitcode())
+
+
+def _widen_abs(ptx: str) -> str:
+    """ptxas drops a sign extension behind `abs.s16`, which makes 32768 of -32768: take it in 32 bits, and truncate."""
+    wide = "cvt.s32.s16 %wide, {}; abs.s32 %wide, %wide; cvt.u16.u32 {}, %wide;"
+    return _ABS16.sub(lambda found: f"{{ .reg .b32 %wide; {wide.format(found[2], found[1])} }}", ptx)
 
 
 def _check(ptx: str, cpu: str, ptx_version: str) -> None:
