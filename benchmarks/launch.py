@@ -74,7 +74,8 @@ def row(who: str, timings: Sequence[float]) -> Row:
 
 def prepare(scene: Any, wanted: Mapping[str, Callable[[Any], Any]]) -> tuple[dict[str, Any], list[Row]]:
     """The sides that run here and compute what they should, warmed up; a row for each of the others."""
-    sides, missing = {}, []
+    sides: dict[str, Any] = {}
+    missing: list[Row] = []
     for who, make in wanted.items():
         try:
             side = make(scene)
@@ -114,8 +115,15 @@ def names_of_pieces(scene: Any) -> dict[str, Any]:
     tensors = torch_arrays()
     kept = scene.kernel[1, ELEMENTS]
     return {
-        **{"runtime": runtime, "signature": signature, "arrays": arrays, "device": device, "streams": streams},
-        **{"kernel": scene.kernel, "kept": kept, "declared": getattr(kept, "kernel", None), "enter": enter},
+        "runtime": runtime,
+        "signature": signature,
+        "arrays": arrays,
+        "device": device,
+        "streams": streams,
+        "enter": enter,
+        "kernel": scene.kernel,
+        "kept": kept,
+        "declared": getattr(kept, "kernel", None),
         "arguments": (FACTOR, tensors["x"], tensors["y"], ELEMENTS),
     }
 
@@ -124,7 +132,12 @@ def break_down(scene: Any, rounds: int) -> list[Row]:
     """What each step of our launch takes by itself; one that this version has not is a row that says so."""
     from launch_sides import repeat
 
-    names, sides, missing = names_of_pieces(scene), {}, []
+    sides: dict[str, Any] = {}
+    missing: list[Row] = []
+    try:
+        names = names_of_pieces(scene)
+    except Exception as error:
+        return [{"who": "all steps", "error": measurement.failure(error)}]
     for words, result, expression in PIECES:
         try:
             names[result] = eval(expression, names)

@@ -138,12 +138,12 @@ def c_library(directory: Path) -> ctypes.CDLL:
     return ctypes.CDLL(str(library))
 
 
-def in_c(scene: Scene, handle: object, values: tuple[Any, ...]) -> Side:
+def in_c(scene: Scene, handle: Any, values: tuple[Any, ...]) -> Side:
     """`cuLaunchKernel` from C, arguments prepacked; the driver's function is called through its address."""
     loop = c_library(scene.directory).queue
     loop.restype, addresses = ctypes.c_double, pointers(values)
     launch = ctypes.cast(ctypes.CDLL("libcuda.so.1").cuLaunchKernel, ctypes.c_void_p)
-    kernel, block = ctypes.c_void_p(int(handle)), ctypes.c_uint(ELEMENTS)  # type: ignore[call-overload]
+    kernel, block = ctypes.c_void_p(int(handle)), ctypes.c_uint(ELEMENTS)
 
     def queue(count: int) -> float:
         seconds = float(loop(launch, kernel, block, addresses, count))
