@@ -46,8 +46,12 @@ def add_ratios(rows: Sequence[Row], base: str, figure: str, ratio: str) -> None:
 
 def failure(error: BaseException) -> str:
     """Why a side could not run, in one line."""
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0]}"[:LONGEST_WORDS]
+    return f"{type(error).__name__}: {shortened(error)}"
+
+
+def shortened(error: BaseException) -> str:
+    """The first line of a message, as much of it as a table holds."""
+    return str(error).strip().partition("\n")[0][:LONGEST_WORDS]
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
