@@ -79,7 +79,8 @@ class Array:
 
 CORE_LAUNCH = f"""
 with open(IMAGE, "rb") as file:
-    kernel = ObjectCode.from_ptx(file.read()).get_kernel(SYMBOL)
+    code = ObjectCode.from_ptx(file.read())
+kernel = code.get_kernel(SYMBOL)
 mark("loaded")
 n = np.int32({ELEMENTS})
 config = LaunchConfig(grid=1, block={ELEMENTS})

@@ -202,13 +202,15 @@ def cuda_core(scene: Scene, arrays: str, out: int, **names: object) -> Side:
 
     here = Device(0)
     here.set_current()
+    code = ObjectCode.from_ptx(saxpy.PLAIN_PTX.encode())
     return repeat(
         f"launch(stream, config, kernel, a, {arrays}, n)",
         out,
         launch=launch,
         stream=here.default_stream,
         config=LaunchConfig(grid=1, block=ELEMENTS),
-        kernel=ObjectCode.from_ptx(saxpy.PLAIN_PTX.encode()).get_kernel("saxpy"),
+        code=code,
+        kernel=code.get_kernel("saxpy"),
         a=np.float32(FACTOR),
         n=np.int32(ELEMENTS),
         **names,
