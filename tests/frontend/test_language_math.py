@@ -176,6 +176,25 @@ def test_the_absolute_value_of_the_least_number_wraps_before_it_widens(run: Run,
     assert out.tolist() == [[least, -least - 1]] * 4
 
 
+@pytest.mark.parametrize("name", ["i8", "i16", "i32", "i64"])
+def test_the_absolute_value_of_the_least_number_is_negative(run: Run, name: str) -> None:
+    least = SCALARS[name].minimum
+    out = np.zeros(4, dtype(name))
+    run(
+        kernel(f"""
+        @gpu.kernel
+        def k(x: Slice[{name}], out: MutSlice[{name}]) -> None:
+            out[0] = min(x[1], abs(x[0]))
+            out[1] = 1 if abs(x[0]) < 0 else 0
+            out[2] = abs(x[0]) >> 1
+            out[3] = abs(x[0]) // 2
+        """),
+        np.array([least, 3], dtype(name)),
+        out,
+    )
+    assert out.tolist() == [least, 1, least // 2, least // 2]
+
+
 @pytest.mark.parametrize("name", INTEGERS)
 def test_bit_functions(run: Run, name: str) -> None:
     type = SCALARS[name]

@@ -24,7 +24,10 @@ TRIPLE = "nvptx64-nvidia-cuda"
 EXTERNAL = {"__assertfail", "vprintf"}
 """The functions the driver itself provides; any other that stays external was not resolved."""
 
-_ABS16 = re.compile(r"\babs\.s16\s+(%\w+), (%\w+);")
+_SIGNED = re.compile(r"\b(abs|neg)\.s(16|32|64)\s+(%\w+), (%\w+);")
+
+_ABS = "shr.s{0} %sign, {2}, {3}; xor.b{0} %flipped, {2}, %sign; sub.s{0} {1}, %flipped, %sign;"
+"""Absolute value of {2} in {1}, {0} bits wide, {3} the place of the sign."""
 
 _EXTERN = re.compile(r"^\s*\.extern \.func\s+(?:\([^)]*\)\s*)?(\S+)", re.MULTILINE)
 
@@ -51,7 +54,7 @@ def generate(ir: str, cpu: str, ptx_version: str, opt_level: int, libdevice: str
     module = _parse(ir, machine)
     _link_libdevice(module, machine, libdevice)
     _optimize(module, machine, opt_level)
-    ptx = _widen_abs(str(machine.emit_assembly(module)))
+    ptx = _wrap_least(str(machine.emit_assembly(module)))
     _check(ptx, cpu, ptx_version)
     return ptx
 
@@ -119,10 +122,23 @@ def _extract(libdevice: str, names: frozenset[str]) -> bytes:
     return bytes(module.as_bitcode())
 
 
-def _widen_abs(ptx: str) -> str:
-    """ptxas drops a sign extension behind `abs.s16`, which makes 32768 of -32768: take it in 32 bits, and truncate."""
-    wide = "cvt.s32.s16 %wide, {}; abs.s32 %wide, %wide; cvt.u16.u32 {}, %wide;"
-    return _ABS16.sub(lambda found: f"{{ .reg .b32 %wide; {wide.format(found[2], found[1])} }}", ptx)
+def _wrap_least(ptx: str) -> str:
+    """Absolute values and negations that wrap for the least number, which ptxas takes for positive.
+
+    It believes `abs` to be no less than 0, and drops sign extensions behind `abs.s16` and `neg.s16`.
+    """
+    return _SIGNED.sub(_wrapping, ptx)
+
+
+def _wrapping(found: re.Match[str]) -> str:
+    operation, bits, result, operand = found[1], int(found[2]), found[3], found[4]
+    if bits == 16:
+        widened = _ABS.format(32, "%wide", "%wide", 31) if operation == "abs" else "sub.s32 %wide, 0, %wide;"
+        names = ".reg .b32 %wide, %sign, %flipped;"
+        return f"{{ {names} cvt.s32.s16 %wide, {operand}; {widened} cvt.u16.u32 {result}, %wide; }}"
+    if operation == "neg":
+        return found[0]
+    return f"{{ .reg .b{bits} %sign, %flipped; {_ABS.format(bits, result, operand, bits - 1)} }}"
 
 
 def _check(ptx: str, cpu: str, ptx_version: str) -> None:
