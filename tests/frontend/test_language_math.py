@@ -185,7 +185,7 @@ def test_the_absolute_value_of_the_least_number_is_negative(run: Run, name: str)
         @gpu.kernel
         def k(x: Slice[{name}], out: MutSlice[{name}]) -> None:
             out[0] = min(x[1], abs(x[0]))
-            out[1] = 1 if abs(x[0]) < 0 else 0
+            out[1] = {name}(abs(x[0]) < 0)
             out[2] = abs(x[0]) >> 1
             out[3] = abs(x[0]) // 2
         """),
