@@ -6,13 +6,14 @@ what a device could only hint at. Its own room because it alone words these repo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from oxide_build import ir
 from oxide_build.errors import KernelFault
-from oxide_build.simulator.threads import LANES, Array, Chunk, Group
+from oxide_build.simulator.threads import LANES, Array, Chunk, Group, Nearness
 
 
 def bounds_check(op: ir.Op, group: Group, index: Array, extent: Array) -> None:
@@ -107,6 +108,56 @@ def _barrier_fault(chunk: Chunk, waiting: Sequence[tuple[ir.Op, Group]], block: 
         help="call gpu.sync_threads() where every thread of the block comes by, outside of conditions that differ "
         "between them",
     )
+
+
+@dataclass(frozen=True)
+class Racer:
+    """One side of a race: where in the source, which thread, and what it does."""
+
+    op: ir.Op
+    thread: str
+    verb: str
+    atomic: bool
+
+
+_ORDERS: Mapping[Nearness, str] = {
+    "warp": "put gpu.sync_warp() or gpu.sync_threads() between the two",
+    "block": "put gpu.sync_threads(), to which all threads of the block come, between the two",
+    "grid": "blocks run in any order: give each block elements of its own, or leave one of the two to a second launch",
+}
+
+
+def race(where: str, one: Racer, other: Racer, nearness: Nearness) -> KernelFault:
+    """The report of two accesses to one place that nothing orders."""
+    if one.op is other.op:
+        here, help = "too, at once", "give each thread an element of its own, or let one of them write"
+    else:
+        here, help = "before, " + _at(other.op, one.op), _ORDERS[nearness]
+    atomics = "" if one.atomic and other.atomic else ", or make both atomic: gpu.atomic_add and its like"
+    message = (
+        f"race on {where}: {one.thread} {one.verb} it here, {other.thread} {other.verb} it {here}, "
+        "and nothing orders the two"
+    )
+    return KernelFault(_located(one.op, message), help=help + atomics)
+
+
+def unwritten(op: ir.Op, element: str, space: str, thread: str) -> KernelFault:
+    """The report of a read from memory that nobody has written."""
+    who = "the thread" if space == "local" else "no thread of the block"
+    message = f"{element} of {space} memory is read, but {who} has {'not ' * (space == 'local')}written it, in {thread}"
+    return KernelFault(
+        _located(op, message),
+        help="arrays start undefined: give each element a value first"
+        + ("" if space == "local" else ", and put gpu.sync_threads() behind that"),
+    )
+
+
+def _at(op: ir.Op, here: ir.Op) -> str:
+    """Where an operation is, seen from another."""
+    if op.span is None:
+        return "elsewhere"
+    same_file = here.span is not None and here.span.source == op.span.source
+    return f"at line {op.span.line}" if same_file else f"at {op.span}"
 
 
 def _place(op: ir.Op) -> str:
