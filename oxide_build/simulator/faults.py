@@ -121,24 +121,40 @@ class Racer:
 
 
 _ORDERS: Mapping[Nearness, str] = {
-    "warp": "put gpu.sync_warp() or gpu.sync_threads() between the two",
+    "warp": "put gpu.sync_threads() between the two, or gpu.sync_warp() if only threads of one warp share the array",
     "block": "put gpu.sync_threads(), to which all threads of the block come, between the two",
-    "grid": "blocks run in any order: give each block elements of its own, or leave one of the two to a second launch",
+    "grid": "blocks run in any order: give each block elements of its own, leave one of the two to a second launch, or "
+    "order them: gpu.thread_fence() before an atomic that tells of it, and after the atomic that learns of it",
 }
+_AT_ONCE = "give each thread an element of its own, let one of them write, or use an atomic such as gpu.atomic_add"
+_ON_ONE_LINE = (
+    "to change one element from many threads, use an atomic such as gpu.atomic_add; to pass elements on, read into a "
+    "variable, call gpu.sync_threads(), and write then"
+)
 
 
 def race(where: str, one: Racer, other: Racer, nearness: Nearness) -> KernelFault:
     """The report of two accesses to one place that nothing orders."""
-    if one.op is other.op:
-        here, help = "too, at once", "give each thread an element of its own, or let one of them write"
-    else:
-        here, help = "before, " + _at(other.op, one.op), _ORDERS[nearness]
-    atomics = "" if one.atomic and other.atomic else ", or make both atomic: gpu.atomic_add and its like"
+    when = "too, at once" if one.op is other.op else f"before, {_at(other.op, one.op)}"
     message = (
-        f"race on {where}: {one.thread} {one.verb} it here, {other.thread} {other.verb} it {here}, "
+        f"race on {where}: {one.thread} {one.verb} it here, {other.thread} {other.verb} it {when}, "
         "and nothing orders the two"
     )
-    return KernelFault(_located(one.op, message), help=help + atomics)
+    return KernelFault(_located(one.op, message), help=_remedy(one, other, nearness))
+
+
+def _remedy(one: Racer, other: Racer, nearness: Nearness) -> str:
+    one_line = _on_one_line(one.op, other.op)
+    if one.op is other.op or (one_line and nearness == "grid"):
+        return _AT_ONCE
+    if one.atomic or other.atomic:
+        return f"{_ORDERS[nearness]}; or make both of them atomic"
+    return _ON_ONE_LINE if one_line else _ORDERS[nearness]
+
+
+def _on_one_line(one: ir.Op, other: ir.Op) -> bool:
+    lines = [None if op.span is None else (op.span.source, op.span.line) for op in (one, other)]
+    return lines[0] is not None and lines[0] == lines[1]
 
 
 def unwritten(op: ir.Op, element: str, space: str, thread: str) -> KernelFault:

@@ -10,7 +10,7 @@ since when: what its block, or its warp, did before then comes before what it do
 
 Acquire and release are read generously, so that nothing is reported which may be in order: an
 access in another block comes before if that block has released something since, and the own
-one has acquired something since. Within a block the same holds of warps. A fence does both.
+one has acquired something since. Within a block the same holds of warps.
 """
 
 from __future__ import annotations
@@ -29,6 +29,16 @@ _RELEASES = frozenset({"release", "acq_rel", "seq_cst"})
 _ACQUIRES = frozenset({"acquire", "acq_rel", "seq_cst"})
 
 
+class _Messages:
+    """For each warp, or block, until when it released what it did, and until when it acquired what others did.
+
+    A fence releases with the atomic after it, and acquires what the atomic before it has looked at.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.released, self.acquired, self.fenced, self.looked = np.zeros((4, count), np.int64)
+
+
 class Order:
     """The order of a launch's accesses so far."""
 
@@ -38,7 +48,7 @@ class Order:
         self.threads = (1 << self.thread_bits) - 1
         self.tick = 1 << (self.thread_bits + operations.bit_length())
         self.clock = self.launch = self.tick
-        self.released, self.acquired = np.zeros((2, blocks), np.int64)
+        self.blocks = _Messages(blocks)
 
     def enter(self, chunk: Chunk) -> None:
         """Go on with the next threads of the launch."""
@@ -47,7 +57,7 @@ class Order:
         self.block: Array = np.asarray(self.launch, np.int64)[()]
         self.warp = np.zeros(chunk.size, np.int64)
         self.lanes: Array | None = None
-        self.warp_released, self.warp_acquired = np.zeros((2, chunk.warps), np.int64)
+        self.warps = _Messages(chunk.warps)
 
     # what happens
 
@@ -93,14 +103,27 @@ class Order:
 
     def synchronize(self, op: ir.Op, group: Group) -> None:
         """Threads have run a fence or an atomic: what that releases and acquires."""
-        order = "acq_rel" if op.definition is mir.thread_fence else op.attributes["order"]
         warp = group.of(self.chunk.warp_numbers)
         block = group.of(self.chunk.block_numbers) + self.chunk.first
-        if order in _RELEASES:
-            self.warp_released[warp] = self.released[block] = self.clock + self.tick - 1
+        if op.definition is mir.thread_fence:
+            self._fence(self.warps, warp)
+            self._fence(self.blocks, block)
+        else:
+            self._meet_others(self.warps, warp, op.attributes["order"])
+            self._meet_others(self.blocks, block, op.attributes["order"])
         self.clock += self.tick
+
+    def _fence(self, known: _Messages, places: Array) -> None:
+        known.fenced[places] = self.clock + self.tick - 1
+        known.acquired[places] = known.looked[places]
+
+    def _meet_others(self, known: _Messages, places: Array, order: str) -> None:
+        now = self.clock + self.tick
+        released = now - 1 if order in _RELEASES else known.fenced[places]
+        known.released[places] = np.maximum(known.released[places], released)
+        known.looked[places] = now
         if order in _ACQUIRES:
-            self.warp_acquired[warp] = self.acquired[block] = self.clock
+            known.acquired[places] = now
 
     # what follows from it
 
@@ -112,12 +135,12 @@ class Order:
     def unordered(self, stamps: Array, threads: Array) -> Array:
         """Which of these earlier accesses nothing orders before one that these threads, of this chunk, make now."""
         others = stamps & self.threads
-        found = (others != threads) & (stamps >= self.launch)
+        found: Array = (others != threads) & (stamps >= self.launch)
         block, other_block = threads // self.block_size, others // self.block_size
         inside = np.flatnonzero(found & (block == other_block))
         found[inside] = ~self._known(stamps[inside], threads[inside] - self.first, others[inside] - self.first)
         across = np.flatnonzero(found & (block != other_block))
-        there, here = self.released[other_block[across]], self.acquired[block[across]]
+        there, here = self.blocks.released[other_block[across]], self.blocks.acquired[block[across]]
         found[across] = (there < stamps[across]) | (here <= stamps[across])
         return found
 
@@ -126,14 +149,13 @@ class Order:
         warp, other_warp = self.chunk.warp_numbers[threads], self.chunk.warp_numbers[others]
         alike = warp == other_warp
         block = np.broadcast_to(self.block, self.chunk.size)
-        known = (stamps < block[threads]) | (alike & (stamps < self.warp[threads]))
+        known: Array = (stamps < block[threads]) | (alike & (stamps < self.warp[threads]))
         if self.lanes is not None:
             known |= alike & (stamps < self.lanes[threads, self.chunk.lane_numbers[others]])
-        released, acquired = self.warp_released[other_warp], self.warp_acquired[warp]
-        answer: Array = known | ((released >= stamps) & (acquired > stamps))
-        return answer
+        released, acquired = self.warps.released[other_warp], self.warps.acquired[warp]
+        return known | ((released >= stamps) & (acquired > stamps))
 
 
 def is_synchronizing(op: ir.Op) -> bool:
-    """Whether an operation is a fence, or an atomic that releases or acquires."""
-    return op.definition is mir.thread_fence or op.attributes.get("order") in _RELEASES | _ACQUIRES
+    """Whether an operation is a fence or an atomic."""
+    return op.definition is mir.thread_fence or "order" in op.attributes
