@@ -65,9 +65,9 @@ class Order:
         """What an access of thread 0 by an operation, by its number, is stamped with now; others add their number."""
         return self.clock + (operation << self.thread_bits)
 
-    def thread(self, stamp: int) -> int:
-        """The number, within the launch, of the thread that made an access."""
-        return stamp & self.threads
+    def threads_of(self, stamps: Array) -> Array:
+        """The numbers, within the launch, of the threads that made accesses."""
+        return stamps & self.threads
 
     def operation(self, stamp: int) -> int:
         """The number of the operation that made an access."""
@@ -133,9 +133,9 @@ class Order:
         return block
 
     def unordered(self, stamps: Array, threads: Array) -> Array:
-        """Which of these earlier accesses nothing orders before one that these threads, of this chunk, make now."""
-        others = stamps & self.threads
-        found: Array = (others != threads) & (stamps >= self.launch)
+        """Which of these accesses by others nothing orders before one that these threads, of this chunk, make now."""
+        others = self.threads_of(stamps)
+        found: Array = stamps >= self.launch
         block, other_block = threads // self.block_size, others // self.block_size
         inside = np.flatnonzero(found & (block == other_block))
         found[inside] = ~self._known(stamps[inside], threads[inside] - self.first, others[inside] - self.first)

@@ -180,7 +180,9 @@ class _Check:
 
     def _racing(self, stamps: Array, late: Array) -> Array:
         """The positions, among the late ones, of accesses that nothing orders before this one."""
-        positions = np.flatnonzero(late)
+        if not late.any():
+            return np.empty(0, np.int64)
+        positions = np.flatnonzero(late & (self.order.threads_of(stamps) != self.touch.threads))
         return positions[self.order.unordered(stamps[positions], self.touch.threads[positions])]
 
     def _leave_as_is(self, positions: Array) -> Array:
@@ -203,7 +205,8 @@ class _Check:
         position = int(racing[0])
         chunk, stamp = self.order.chunk, int(stamps[position])
         mine, other = self.touch.access, self._earlier(stamp)
-        threads = [n - chunk.first_thread for n in (int(self.touch.threads[position]), self.order.thread(stamp))]
+        other_thread = int(self.order.threads_of(stamps[position]))
+        threads = [n - chunk.first_thread for n in (int(self.touch.threads[position]), other_thread)]
         ends = [
             faults.Racer(access.op, chunk.thread_at(thread), access.kind.verb, access.kind.atomic)
             for access, thread in zip((mine, other), threads, strict=True)

@@ -38,7 +38,7 @@ class Trace:
     near: int
     log: list[tuple[Array, int, Array]] = field(default_factory=list)
     logged: int = 0
-    rows: Array | None = None
+    rows: list[Array] = field(default_factory=list)
 
     def add(self, cells: Array, stamp: int, threads: Array) -> None:
         """Remember accesses of these threads."""
@@ -55,19 +55,17 @@ class Trace:
     def found(self, cells: Array) -> Iterator[Array]:
         """Stamps of earlier accesses to the cells, several arrays of them."""
         self._settle()
-        if self.rows is not None:
-            for row in self.rows:
-                yield row[cells]
+        for row in self.rows:
+            yield row[cells]
 
     def _settle(self) -> None:
-        if self.log and self.rows is None:
-            self.rows = np.zeros((3, self.size), np.int64)
+        if self.log and not self.rows:
+            self.rows.append(np.zeros(self.size, np.int64))
         for cells, stamp, threads in self.log:
             self._enter(cells, stamp + threads)
         self.forget()
 
     def _enter(self, cells: Array, stamps: Array) -> None:
-        assert self.rows is not None
         last = self.rows[0]
         self._step_back(cells, last[cells], stamps)
         last[cells] = stamps
@@ -77,8 +75,11 @@ class Trace:
             self._step_back(cells[lost], stamps[lost], kept[lost])
 
     def _step_back(self, cells: Array, before: Array, after: Array) -> None:
-        """Accesses after which another one became the last."""
-        assert self.rows is not None
+        """Accesses, if any, after which another one became the last."""
+        if not before.any():
+            return
+        if len(self.rows) == 1:
+            self.rows += [np.zeros(self.size, np.int64), np.zeros(self.size, np.int64)]
         _, other, far = self.rows
         threads = before & self.threads, after & self.threads
         apart = threads[0] != threads[1]

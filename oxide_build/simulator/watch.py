@@ -70,6 +70,7 @@ class Watch:
     def __init__(self, kernel: ir.Function, grid: Dim3, block: Dim3) -> None:
         ops = [op for op in kernel.ops() if op.definition in _KINDS]
         self.accesses = [Access(op, n, _KINDS[op.definition], _pointed(op).space) for n, op in enumerate(ops)]
+        self.by_op = dict(zip(ops, self.accesses, strict=True))
         self.order = Order(int(np.prod(grid)), int(np.prod(block)), len(ops))
         self.chunk: Chunk | None = None
         self.group: Group | None = None
@@ -80,13 +81,10 @@ class Watch:
     def over(self, op: ir.Op, run: Run) -> Run:
         """What runs an operation under watch."""
         if op.definition in _KINDS and _is_watched(_pointed(op)):
-            run = partial(self._access, self._number(op), run)
+            run = partial(self._access, self.by_op[op], run)
         elif op.definition in MEETINGS:
             run = partial(self._meet, op, run)
         return partial(self._synchronize, op, run) if is_synchronizing(op) else run
-
-    def _number(self, op: ir.Op) -> Access:
-        return next(access for access in self.accesses if access.op is op)
 
     # what runs
 

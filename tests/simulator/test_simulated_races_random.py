@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from oxide_build.errors import KernelFault
 
 Written: TypeAlias = Callable[..., None]
-Step: TypeAlias = tuple[str, int, int]
-"""What threads do: an access, the place it starts at, and the distance from one thread's place to the next one's."""
+Step: TypeAlias = tuple[str, int, int, int]
+"""What every so manyth thread does: an access, the place it starts at, how far apart neighbours' places are."""
 
 PLACES, BLOCKS, THREADS = 128, 2, 64
 ACCESSES = ("read", "write", "atomic")
@@ -43,8 +43,9 @@ def k(x: MutSlice[i32], out: MutSlice[i32]) -> None:
 
 def source_of(array: str, steps: Sequence[Step]) -> str:
     text = HEAD.format(places=PLACES, threads=THREADS)
-    for number, (what, start, distance) in enumerate(steps, 1):
+    for number, (what, start, distance, every) in enumerate(steps, 1):
         place = f"({start} + {'t' if array == 'shared' else 'g'} * {distance}) % {PLACES}"
+        text += f"    if t % {every} == 0:\n    " if what in ACCESSES else ""
         text += f"    {LINES[what].format(array=array, place=place, number=number)}\n"
     return text + "    out[g] = total\n"
 
@@ -55,7 +56,7 @@ def races(array: str, steps: Sequence[Step]) -> bool:
     now = np.ones(len(threads), int)
     known = np.zeros((len(threads), len(threads)), int)
     made: list[tuple[int, int, int, str]] = []
-    for what, start, distance in steps:
+    for what, start, distance, every in steps:
         if what not in ACCESSES:
             size = {"block": THREADS, "warp": 32, "half": 16}[what]
             for first in range(0, len(threads), size):
@@ -64,7 +65,7 @@ def races(array: str, steps: Sequence[Step]) -> bool:
                 known[together, together] = now[together]
             now += 1
             continue
-        for thread in threads:
+        for thread in threads[::every]:
             number = thread % THREADS if array == "shared" else thread
             place = (start + number * distance) % PLACES + (thread // THREADS * PLACES if array == "shared" else 0)
             for other, at, when, did in made:
@@ -81,6 +82,7 @@ steps = st.lists(
         st.sampled_from([*ACCESSES, *ACCESSES, "block", "block", "warp", "half"]),
         st.integers(0, PLACES - 1),
         st.sampled_from([0, 1, 1, 1, 2, PLACES - 1]),
+        st.sampled_from([1, 1, 2, 16, 32]),
     ),
     max_size=7,
 )
@@ -90,10 +92,9 @@ steps = st.lists(
 @given(array=st.sampled_from(["shared", "x"]), steps=steps)
 def test_random_accesses(written: Written, array: str, steps: list[Step]) -> None:
     x, out = np.zeros(PLACES, np.int32), np.zeros(BLOCKS * THREADS, np.int32)
+    report = ""
     try:
         written(source_of(array, steps), x, out, grid=BLOCKS, block=THREADS)
-        found = False
     except KernelFault as fault:
-        assert "race on element" in str(fault)
-        found = True
-    assert found == races(array, steps)
+        report = str(fault)
+    assert ("race on element" in report) == races(array, steps), report
