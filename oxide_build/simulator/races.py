@@ -104,7 +104,7 @@ def check_touch(touch: Touch, shadow: Shadow, memory: Memory, order: Order, acce
 def check_written(touch: Touch, shadow: Shadow, memory: Memory, order: Order) -> None:
     """KernelFault where threads read what they have not written to memory of their own."""
     if touch.access.kind.writes:
-        shadow.begin(touch.cells)
+        shadow.writes[touch.cells] = 0
     else:
         _check_begun(touch, shadow.writes[touch.cells] == UNWRITTEN, memory, order.chunk)
 
