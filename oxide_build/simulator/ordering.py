@@ -156,6 +156,9 @@ class Order:
         return known | ((released >= stamps) & (acquired > stamps))
 
 
-def is_synchronizing(op: ir.Op) -> bool:
-    """Whether an operation is a fence or an atomic."""
-    return op.definition is mir.thread_fence or "order" in op.attributes
+def synchronizing(kernel: ir.Function) -> set[ir.Op]:
+    """Fences and atomics that release or acquire: a relaxed one does so together with a fence."""
+    ops = [op for op in kernel.ops() if op.definition is mir.thread_fence or "order" in op.attributes]
+    if any(op.definition is mir.thread_fence for op in ops):
+        return set(ops)
+    return {op for op in ops if op.attributes["order"] in _RELEASES | _ACQUIRES}

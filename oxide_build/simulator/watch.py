@@ -23,7 +23,7 @@ from oxide_build.ir.types import Pointer, View
 from oxide_build.simulator.barriers import MEETINGS
 from oxide_build.simulator.memory import Memory, fields_of, spread
 from oxide_build.simulator.operations import encoded
-from oxide_build.simulator.ordering import Order, is_synchronizing
+from oxide_build.simulator.ordering import Order, synchronizing
 from oxide_build.simulator.program import Run, view_of
 from oxide_build.simulator.races import Access, Kind, Touch, check_touch, check_written
 from oxide_build.simulator.shadow import Shadow, footprint, grain_of
@@ -71,6 +71,7 @@ class Watch:
         ops = [op for op in kernel.ops() if op.definition in _KINDS]
         self.accesses = [Access(op, n, _KINDS[op.definition], _pointed(op).space) for n, op in enumerate(ops)]
         self.by_op = dict(zip(ops, self.accesses, strict=True))
+        self.synchronizing = synchronizing(kernel)
         self.order = Order(int(np.prod(grid)), int(np.prod(block)), len(ops))
         self.chunk: Chunk | None = None
         self.group: Group | None = None
@@ -84,7 +85,7 @@ class Watch:
             run = partial(self._access, self.by_op[op], run)
         elif op.definition in MEETINGS:
             run = partial(self._meet, op, run)
-        return partial(self._synchronize, op, run) if is_synchronizing(op) else run
+        return partial(self._synchronize, op, run) if op in self.synchronizing else run
 
     # what runs
 
