@@ -23,6 +23,7 @@ try:
     from oxide_build.simulator.machine import Machine
     from oxide_build.simulator.program import prepare
     from oxide_build.simulator.threads import chunks
+    from oxide_build.simulator.watch import Watch, is_wanted
 except ModuleNotFoundError as error:
     if error.name != "numpy":
         raise
@@ -54,7 +55,8 @@ def simulate(
     check_geometry(kernel, blocks, threads)
     check_shared_memory(kernel, shared_memory)
     values = check_arguments(kernel, bind(kernel, tuple(arguments), {}))
-    program = prepare(inline_calls(module, module.functions[kernel.symbol], arch))
+    whole = inline_calls(module, module.functions[kernel.symbol], arch)
+    program = prepare(whole, Watch(whole, blocks, threads).over) if is_wanted() else prepare(whole)
     at_once = _blocks_at_once(threads, program.shared_memory + shared_memory, program.local_memory)
     if kernel.cooperative:
         at_once = prod(blocks)

@@ -6,13 +6,14 @@ what a device could only hint at. Its own room because it alone words these repo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from oxide_build import ir
 from oxide_build.errors import KernelFault
-from oxide_build.simulator.threads import LANES, Array, Chunk, Group
+from oxide_build.simulator.threads import LANES, Array, Chunk, Group, Nearness
 
 
 def bounds_check(op: ir.Op, group: Group, index: Array, extent: Array) -> None:
@@ -177,6 +178,72 @@ def _of(group: Group, positions: Array) -> Array:
     chosen = np.zeros(group.count, bool)
     chosen[positions] = True
     return chosen
+
+
+@dataclass(frozen=True)
+class Racer:
+    """One side of a race: where in the source, which thread, and what it does."""
+
+    op: ir.Op
+    thread: str
+    verb: str
+    atomic: bool
+
+
+_ORDERS: Mapping[Nearness, str] = {
+    "warp": "put gpu.sync_threads() between the two, or gpu.sync_warp() if only threads of one warp share the array",
+    "block": "put gpu.sync_threads(), to which all threads of the block come, between the two",
+    "grid": "blocks run in any order: give each block elements of its own, leave one of the two to a second launch, or "
+    "order them: gpu.thread_fence() before an atomic that tells of it, and after the atomic that learns of it",
+}
+_AT_ONCE = "give each thread an element of its own, let one of them write, or use an atomic such as gpu.atomic_add"
+_ON_ONE_LINE = (
+    "to change one element from many threads, use an atomic such as gpu.atomic_add; to pass elements on, read into a "
+    "variable, call gpu.sync_threads(), and write then"
+)
+
+
+def race(where: str, one: Racer, other: Racer, nearness: Nearness) -> KernelFault:
+    """The report of two accesses to one place that nothing orders."""
+    when = "too, at once" if one.op is other.op else f"before, {_at(other.op, one.op)}"
+    message = (
+        f"race on {where}: {one.thread} {one.verb} it here, {other.thread} {other.verb} it {when}, "
+        "and nothing orders the two"
+    )
+    return KernelFault(_located(one.op, message), help=_remedy(one, other, nearness))
+
+
+def _remedy(one: Racer, other: Racer, nearness: Nearness) -> str:
+    one_line = _on_one_line(one.op, other.op)
+    if one.op is other.op or (one_line and nearness == "grid"):
+        return _AT_ONCE
+    if one.atomic or other.atomic:
+        return f"{_ORDERS[nearness]}; or make both of them atomic"
+    return _ON_ONE_LINE if one_line else _ORDERS[nearness]
+
+
+def _on_one_line(one: ir.Op, other: ir.Op) -> bool:
+    lines = [None if op.span is None else (op.span.source, op.span.line) for op in (one, other)]
+    return lines[0] is not None and lines[0] == lines[1]
+
+
+def unwritten(op: ir.Op, element: str, space: str, thread: str) -> KernelFault:
+    """The report of a read from memory that nobody has written."""
+    who = "the thread" if space == "local" else "no thread of the block"
+    message = f"{element} of {space} memory is read, but {who} has {'not ' * (space == 'local')}written it, in {thread}"
+    return KernelFault(
+        _located(op, message),
+        help="arrays start undefined: give each element a value first"
+        + ("" if space == "local" else ", and put gpu.sync_threads() behind that"),
+    )
+
+
+def _at(op: ir.Op, here: ir.Op) -> str:
+    """Where an operation is, seen from another."""
+    if op.span is None:
+        return "elsewhere"
+    same_file = here.span is not None and here.span.source == op.span.source
+    return f"at line {op.span.line}" if same_file else f"at {op.span}"
 
 
 def _place(op: ir.Op) -> str:

@@ -1,7 +1,7 @@
 """Memory: the arguments' arrays and the blocks' shared arrays; loads and stores on them.
 
 In: arrays, views and offsets. Out: what threads read; arrays changed in place. Its own
-room because whoever wants to watch accesses (for races, say) looks only here.
+room because nothing else knows where an element lies; who watches accesses stands before it (`watch`).
 
 A view is one number: the place of its array in `Memory` in the upper bits, where in the
 array it starts in the lower ones. A pointer is an offset in elements into that flat array,
@@ -61,12 +61,21 @@ class Memory:
 
     def chosen(self, view: Array) -> Iterator[tuple[Array, EllipsisType | Array]]:
         """The arrays that threads' views lie in, each with the threads whose view does."""
+        for number, threads in self.placed(view):
+            yield self.arrays[number], threads
+
+    def placed(self, view: Array) -> Iterator[tuple[int, EllipsisType | Array]]:
+        """The numbers of the arrays that threads' views lie in, each with the threads whose view does."""
         found = _number(view)
         if found.ndim == 0:
-            yield self.arrays[int(found)], ...
+            yield int(found), ...
             return
         for number in np.unique(found):
-            yield self.arrays[number], found == number
+            yield int(number), found == number
+
+    def is_dynamic(self, number: int) -> bool:
+        """Whether an array is the launch's dynamic shared memory, as others may be too."""
+        return "dynamic" in self.made and self.arrays[number].base is self.made["dynamic"]
 
     def lengths(self, view: Array, type: Type, dimension: int) -> Array:
         """The extent of views of `type` along a dimension, of its index type."""

@@ -28,6 +28,9 @@ from oxide_build.simulator.threads import Array, Group
 Run: TypeAlias = "Callable[..., Array | tuple[Array, ...] | None]"
 """Called with memory, the group of threads, and the operands' arrays over that group."""
 
+Over: TypeAlias = Callable[[ir.Op, Run], Run]
+"""From what runs an operation to what does so under watch."""
+
 
 def _coordinate(op: ir.Op, memory: Memory, group: Group) -> Array:
     return group.of(group.chunk.coordinate(op.attributes["register"], op.attributes["axis"]))
@@ -142,8 +145,8 @@ class Program:
     dynamic_unit: int
 
 
-def prepare(kernel: ir.Function) -> Program:
-    """Make a kernel without calls ready to run."""
+def prepare(kernel: ir.Function, over: Over = lambda op, run: run) -> Program:
+    """Make a kernel without calls ready to run; `over` may put something before what runs each operation."""
     uniform = _uniform_values(kernel)
     pieces: list[list[ir.Op]] = []
     entries: dict[ir.Block, int] = {}
@@ -151,12 +154,12 @@ def prepare(kernel: ir.Function) -> Program:
         entries[block] = len(pieces)
         pieces.extend(_split_at_meetings(block))
     readers = _readers(pieces)
-    first = tuple(_instruction(op, 0, readers) for op in kernel.ops() if _is_among(op, uniform))
+    first = tuple(_instruction(op, 0, readers, over) for op in kernel.ops() if _is_among(op, uniform))
     segments = tuple(
         Segment(
-            tuple(_instruction(op, n, readers) for op in ops if not _is_among(op, uniform)),
+            tuple(_instruction(op, n, readers, over) for op in ops if not _is_among(op, uniform)),
             end,
-            _instruction(end, n, readers) if end.definition in barriers.MEETINGS else None,
+            _instruction(end, n, readers, over) if end.definition in barriers.MEETINGS else None,
         )
         for n, (*ops, end) in enumerate(pieces)
     )
@@ -208,10 +211,10 @@ def _readers(pieces: list[list[ir.Op]]) -> dict[ir.Value, set[int]]:
     return readers
 
 
-def _instruction(op: ir.Op, segment: int, readers: Mapping[ir.Value, set[int]]) -> Instruction:
+def _instruction(op: ir.Op, segment: int, readers: Mapping[ir.Value, set[int]], over: Over) -> Instruction:
     read = any(result in readers for result in op.results)
     kept = frozenset(result for result in op.results if readers.get(result, set()) - {segment})
-    return Instruction(_run(op, read), _reads(op), tuple(op.results) if read else (), kept)
+    return Instruction(over(op, _run(op, read)), _reads(op), tuple(op.results) if read else (), kept)
 
 
 def _run(op: ir.Op, read: bool) -> Run:
@@ -227,13 +230,14 @@ def _run(op: ir.Op, read: bool) -> Run:
 
 def _reads(op: ir.Op) -> tuple[ir.Value, ...]:
     """What `op` reads: a pointer is only an offset, so the view it was made from is read before it."""
-    return (*(_view(value) for value in op.operands if isinstance(value.type, Pointer)), *op.operands)
+    return (*(view_of(value) for value in op.operands if isinstance(value.type, Pointer)), *op.operands)
 
 
-def _view(pointer: ir.Value) -> ir.Value:
+def view_of(pointer: ir.Value) -> ir.Value:
+    """The view of the array that a pointer leads into."""
     owner = pointer.owner
     if isinstance(owner, ir.Op) and owner.definition is mir.field_address:
-        return _view(owner.operands[0])
+        return view_of(owner.operands[0])
     if not isinstance(owner, ir.Op) or owner.definition is not mir.element:
         raise InternalError(f"a {pointer.type} that no mir.element made")
     return owner.operands[0]

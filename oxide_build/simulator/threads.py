@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,8 @@ Array: TypeAlias = npt.NDArray[Any]
 """One value a thread; a NumPy scalar (no dimension) is one value for all of them."""
 
 Dim3: TypeAlias = tuple[int, int, int]
+
+Nearness: TypeAlias = Literal["warp", "block", "grid"]
 
 EVERY = slice(None)
 LANES = 32
@@ -48,6 +50,11 @@ class Chunk:
     def size(self) -> int:
         """Threads in the chunk."""
         return self.blocks * self.block_size
+
+    @property
+    def first_thread(self) -> int:
+        """The launch's threads before the chunk's."""
+        return self.first * self.block_size
 
     @cached_property
     def block_numbers(self) -> Array:
@@ -129,6 +136,18 @@ class Chunk:
         block, warp = divmod(number, self._warps_a_block)
         return f"block {self.block_at(block)}, warp {warp}"
 
+    def thread_at(self, number: int) -> str:
+        """Block and thread of the thread `number` of the chunk (or of another, counted from there), for a report."""
+        block, thread = divmod(number, self.block_size)
+        return f"block {self.block_at(block)}, thread {_coordinates(thread, self.block)}"
+
+    def nearness(self, one: int, other: int) -> Nearness:
+        """What two threads, counted as by `thread_at`, are both of."""
+        (block, place), (other_block, other_place) = (divmod(number, self.block_size) for number in (one, other))
+        if block != other_block:
+            return "grid"
+        return "warp" if place // LANES == other_place // LANES else "block"
+
     def block_at(self, number: int) -> Dim3:
         """The coordinates of the chunk's block `number`."""
         return _coordinates(self.first + number, self.grid)
@@ -155,8 +174,7 @@ class Group:
     def place(self, position: int) -> str:
         """Block and thread of the group's thread at `position`, for a report."""
         number = position if isinstance(self.index, slice) else int(self.index[position])
-        block, thread = divmod(number, self.chunk.block_size)
-        return f"block {self.chunk.block_at(block)}, thread {_coordinates(thread, self.chunk.block)}"
+        return self.chunk.thread_at(number)
 
     def per_block(self) -> Array:
         """How many of the group's threads each block of the chunk has."""

@@ -14,6 +14,8 @@ from oxide_build.errors import SourceFile, Span
 from oxide_build.ir.parser import parse_module
 from oxide_build.ir.types import View
 from oxide_build.ir.verifier import verify
+from oxide_build.pipeline import describe, to_ssa
+from tests.frontend.conftest import full_source
 
 Launch: TypeAlias = Callable[..., None]
 
@@ -48,7 +50,35 @@ def launch() -> Launch:
     return _launch
 
 
+def _simulate_file(path: str, text: str, grid: object, block: object, *arguments: Any, shared_memory: int = 0) -> None:
+    """Simulate the last kernel of a file."""
+    module = to_ssa(SourceFile(path, text, "test.kernel"))
+    oxide_build.simulator.simulate(module, describe(module)[-1], grid, block, arguments, shared_memory)
+
+
+@pytest.fixture
+def simulate_file() -> Launch:
+    """`simulate_file(path, text, grid, block, *arguments, shared_memory=0)`."""
+    return _simulate_file
+
+
+@pytest.fixture
+def written() -> Launch:
+    """`written(source, *arguments, grid=1, block=1, shared_memory=0)` simulates the last kernel of a source text."""
+
+    def simulate_written(source: str, *arguments: Any, grid: object = 1, block: object = 1, **given: Any) -> None:
+        _simulate_file("kernel.py", full_source(source), grid, block, *arguments, **given)
+
+    return simulate_written
+
+
 @pytest.fixture(params=[64, 1 << 17], ids=["several chunks", "one chunk"])
 def chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run the test with its blocks in several chunks and in one: it must not show."""
     monkeypatch.setattr(oxide_build.simulator, "THREADS_AT_ONCE", request.param)
+
+
+@pytest.fixture
+def unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the test without the checks for races and unwritten memory."""
+    monkeypatch.setenv("OXIDE_SIM_CHECKS", "0")

@@ -86,6 +86,7 @@ SHARED_GARBAGE = """kernel @k(%out: view<?x{name}, mut, global>) {{
 }}"""
 
 
+@pytest.mark.usefixtures("unwatched")
 @pytest.mark.parametrize("name", ["bool", "i32", "i64", "u32", "u64", "f32", "f64"])
 def test_unwritten_shared_memory_shows(launch: Any, name: str) -> None:
     out = np.zeros(4, dtype_of(SCALARS[name]))
@@ -204,6 +205,7 @@ LAST_WINS = """kernel @k(%out: view<?xi32, mut, global>) {
 }"""
 
 
+@pytest.mark.usefixtures("unwatched")
 def test_the_last_of_several_writes_stays(launch: Any) -> None:
     out = np.zeros(1, np.int32)
     launch(LAST_WINS, 1, 100, out)
