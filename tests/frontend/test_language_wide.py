@@ -83,7 +83,7 @@ def test_unrolled_grid_stride(run: Run, n: int) -> None:
 
 
 def test_rows_functions_atomics_and_vectors(run: Run) -> None:
-    a, sums = np.arange(2 * 3 * 4, dtype=np.int32).reshape(2, 3, 4), np.zeros(2, np.int32)
+    a, sums = np.arange(2 * 3 * 4, dtype=np.int32).reshape(2, 3, 4), np.zeros(4, np.int32)
     run(
         IMPORTS
         + """
@@ -103,12 +103,12 @@ def k(a: Wide[MutSlice3D[i32]], sums: Wide[MutSlice[i32]]) -> None:
         gpu.atomic_add(sums, gpu.thread_idx.x, total(plane[r]))
     first, second = gpu.load_vector(a, (0, 0, 2), 2)
     gpu.atomic_add(sums, 0, first * second)
-    sums.unchecked[1] += 0 if gpu.thread_idx.x < 9 else 1
+    sums.unchecked[2 + gpu.thread_idx.x] += 1
 """,
         *(a, sums),
         block=2,
     )
-    assert sums.tolist() == [a[0].sum() + 2 * 2 * 3, a[1].sum()]
+    assert sums.tolist() == [a[0].sum() + 2 * 2 * 3, a[1].sum(), 1, 1]
 
 
 LAST = (
