@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from oxide_build.gpu import Kernel
+from oxide_build.gpu import Kernel, Records
 
 KERNELS = Path(__file__).with_name("kernels")
 BUILT = "built_programs"
@@ -38,11 +38,22 @@ class Launcher:
         import cupy
 
         module = importlib.import_module(f"{self._built}.{kernel.__module__.rpartition('.')[2]}")
-        passed = [cupy.asarray(a) if isinstance(a, np.ndarray) else a for a in arguments]
+        held = [cupy.asarray(_plain(a)) if isinstance(a, np.ndarray) else a for a in arguments]
+        passed = [_as_structs(host, device) for host, device in zip(arguments, held, strict=True)]
         getattr(module, kernel.__name__)[grid, block, None, shared_memory](*passed)
-        for host, device in zip(arguments, passed, strict=True):
+        for host, device in zip(arguments, held, strict=True):
             if isinstance(host, np.ndarray):
-                host[...] = cupy.asnumpy(device)
+                _plain(host)[...] = cupy.asnumpy(device)
+
+
+def _plain(array: Any) -> Any:
+    """An array of structs as its bytes, since CuPy has no structured arrays; any other as it is."""
+    return array if array.dtype.names is None else array.reshape(-1).view(np.uint8)
+
+
+def _as_structs(host: Any, device: Any) -> Any:
+    structured = isinstance(host, np.ndarray) and host.dtype.names is not None
+    return Records(device, host.dtype, host.shape) if structured else device
 
 
 @pytest.fixture(scope="session")

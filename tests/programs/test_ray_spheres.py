@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from oxide_build import gpu
 from tests.programs.kernels import ray_spheres as tracer
 from tests.programs.kernels.ray_spheres import AMBIENT, FAR, FLOOR, FLOOR_HEIGHT, FLOOR_MIRROR, NEAR, NOTHING
 
-LIGHT = np.array(tracer.LIGHT)
+LIGHT = np.array([tracer.LIGHT.x, tracer.LIGHT.y, tracer.LIGHT.z])
 
 
 def scene(count: int) -> Any:
@@ -21,7 +22,8 @@ def scene(count: int) -> Any:
     rng = np.random.default_rng(9)
     x, y, z = (np.arange(count) - (count - 1) / 2) * 1.6, rng.uniform(-0.3, 0.6, count), rng.uniform(3, 6, count)
     columns = [x, y, z, rng.uniform(0.4, 0.9, count), rng.uniform(0.4, 1, count), rng.uniform(0, 0.7, count)]
-    return np.stack(columns, axis=1).astype(np.float32)
+    packed = np.ascontiguousarray(np.stack(columns, axis=1).astype(np.float32))
+    return packed.view(gpu.dtype(tracer.Sphere)).reshape(-1)
 
 
 def normalized(v: Any) -> Any:
@@ -45,7 +47,7 @@ def first_hit(spheres: Any, origin: Any, way: Any) -> tuple[Any, Any]:
 
 
 def render(spheres: Any, rows: int, cols: int) -> Any:
-    spheres = spheres.astype(np.float64)
+    spheres = spheres.view(np.float32).reshape(-1, 6).astype(np.float64)
     row, col = (place.reshape(-1) for place in np.mgrid[:rows, :cols])
     x, y = (col + 0.5) / cols * 2 - 1, (rows - row * 2 - 1) / cols
     way, origin = normalized(np.stack([x, y, np.ones(x.shape)], axis=1)), np.zeros((rows * cols, 3))
