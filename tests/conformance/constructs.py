@@ -381,6 +381,28 @@ _STATEMENTS = [
         _pairs,
     ),
     Program(
+        "structs",
+        [name for name in TYPES if name != "bool"],
+        """
+        def k(x: MutSlice[{T}]) -> None:
+            pair = Pair(x[0], second=x[1])
+            swapped = Pair(pair.second, pair.first)
+            pair.first = swapped.first
+            x[0], x[1] = pair.first, swapped.second
+        """,
+        _pairs,
+    ),
+    Program(
+        "gpu.Wide",
+        TYPES,
+        """
+        def k(x: gpu.Wide[Slice[{T}]], out: gpu.Wide[DisjointSlice[{T}]]) -> None:
+            for i in gpu.grid_stride(len(x)):
+                out[i] = x[i]
+        """,
+        _copied,
+    ),
+    Program(
         "device functions: tuples, defaults, keywords, functions as parameters",
         ("i8", "i32", "i64", "u8", "u32", "u64", "f32", "f64", "f16", "bf16"),
         """

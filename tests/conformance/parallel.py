@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from tests.conformance.constructs import Case, Program, nothing, some
-from tests.conformance.values import WORDS, dtype, edges, stored, wrap
+from tests.conformance.values import HALVES, WORDS, dtype, edges, numbers, stored, wrap
 
 _INTEGERS = ("i32", "u32", "i64", "u64")
 
@@ -97,6 +97,29 @@ def _atomically(kind: str) -> Callable[[str], Iterator[Case]]:
     return cases
 
 
+def _added(name: str) -> Iterator[Case]:
+    values = numbers(stored(edges(name), name), name)
+    for a in values:
+        old = stored([a] * len(values), name)
+        with np.errstate(all="ignore"):
+            new = stored([a + b for b in values], name)
+        yield Case(
+            float(a), [old.copy(), stored(values, name), nothing(name, len(values))], [new, None, old], 1, len(old)
+        )
+
+
+def _passed_on(name: str) -> Iterator[Case]:
+    for blocks in (1, 2, 7):
+        x = some(name, 32 * blocks)
+        around = np.roll(x.reshape(blocks, 32), 1, axis=0).reshape(-1)
+        yield Case(blocks, [x, nothing(name, 32 * blocks)], [around, x], grid=blocks, block=32)
+
+
+def _handed_over(name: str) -> Iterator[Case]:
+    x = some(name, 64)
+    yield Case("half a block", [x, nothing(name, 64)], [None, np.concatenate([x[:32], x[:32][::-1]])], block=64)
+
+
 def _summed(name: str) -> Iterator[Case]:
     for n in (1, 32, 100, 256):
         x = stored([i % 7 for i in range(n)], name)
@@ -129,6 +152,39 @@ PROGRAMS: Sequence[Program] = (
         Program(f"atomic_{kind} in {space} memory", _INTEGERS, source.replace("KIND", kind), _atomically(kind))
         for kind in _ATOMICS
         for space, source in (("global", ATOMIC), ("shared", SHARED_ATOMIC))
+    ),
+    *(
+        Program(f"atomic_add of halves in {space} memory", HALVES, source.replace("KIND", "add"), _added)
+        for space, source in (("global", ATOMIC), ("shared", SHARED_ATOMIC))
+    ),
+    Program(
+        "sync_grid",
+        WORDS,
+        """
+        def k(x: MutSlice[{T}], out: MutSlice[{T}]) -> None:
+            t = gpu.block_idx.x * 32 + gpu.thread_idx.x
+            out[t] = x[t]
+            gpu.sync_grid()
+            x[t] = out[(t + len(x) - 32) % len(x)]
+        """,
+        _passed_on,
+    ),
+    Program(
+        "named barriers",
+        WORDS,
+        """
+        def k(x: Slice[{T}], out: MutSlice[{T}]) -> None:
+            tile = gpu.shared_array(32, {T})
+            t = gpu.thread_idx.x
+            if t < 32:
+                tile[t] = x[t]
+                gpu.barrier_arrive(1, 64)
+                out[t] = x[t]
+            else:
+                gpu.barrier_sync(1, 64)
+                out[t] = tile[63 - t]
+        """,
+        _handed_over,
     ),
     Program(
         "atomic_add of every thread",

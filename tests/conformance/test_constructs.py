@@ -17,6 +17,11 @@ HEAD = """
 from oxide_build.gpu import MutSlice3D, MutSlice4D, Slice3D, Slice4D, bf16, f16, i8, i16, u8, u16
 from collections.abc import Callable
 
+@gpu.struct
+class Pair:
+    first: {T}
+    second: {T}
+
 VALUES = gpu.table((1, 5, 0, 100, 7), {T})
 
 @gpu.device
