@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import importlib.metadata
 import json
-import platform
 import shutil
 import subprocess
 import sys
@@ -22,34 +20,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import measurement
 import numpy as np
 
 from example_pkg.demo.cases import CASES, Case
 from example_pkg.demo.devices import run_on_gpu
-from oxide_build.runtime import device
 
-PACKAGES = ("oxide-build", "example-pkg", "cuda-bindings", "numpy", "torch", "cupy-cuda13x", "llvmlite")
 TOOLS = ("memcheck", "racecheck", "initcheck", "synccheck")
-
-
-def versions() -> dict[str, str]:
-    """Python and those of the packages that are installed."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def driver_release() -> str | None:
-    """The driver's own version, `580.65.06`, where nvidia-smi tells it."""
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return None
-    command = [program, "--query-gpu=driver_version", "--format=csv,noheader"]
-    return subprocess.run(command, capture_output=True, text=True).stdout.splitlines()[0].strip()
 
 
 def check_kernel(case: Case, random: np.random.Generator) -> dict[str, Any]:
@@ -96,22 +73,12 @@ def main() -> int:
     parser.add_argument("--tests", type=Path, help="a directory with a copy of tests/ to run with -m gpu")
     parser.add_argument("--out", type=Path, help="where to write the document")
     options = parser.parse_args()
-    here = device.current()
     random = np.random.default_rng()
     kernels = [check_kernel(case, random) for case in CASES]
     sanitizer = [sanitize(tool) for tool in TOOLS]
     tests = [run_tests(options.tests)] if options.tests else []
-    report = {
-        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
-        "device": here.name,
-        "capability": ".".join(map(str, here.capability)),
-        "driver": driver_release(),
-        "driver_cuda": ".".join(map(str, here.driver)),
-        "versions": versions(),
-        "kernels": kernels,
-        "sanitizer": sanitizer,
-        "tests": tests,
-    }
+    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    report = measurement.document(today, kernels=kernels, sanitizer=sanitizer, tests=tests)
     text = json.dumps(report, indent=1)
     print(text)
     if options.out:

@@ -24,7 +24,11 @@ from oxide_build.runtime import device
 
 Row: TypeAlias = "dict[str, Any]"
 
-PACKAGES = ("oxide-build", "cuda-bindings", "cuda-core", "cupy-cuda13x", "numpy", "torch", "triton", "warp-lang")
+PACKAGES = (
+    *("oxide-build", "example-pkg", "llvmlite", "nvidia-nvvm", "cuda-bindings", "cuda-core", "cupy-cuda13x"),
+    *("mpmath", "numpy", "torch", "triton", "warp-lang"),
+)
+"""Those whose versions a document names, where they are installed."""
 LONGEST_WORDS = 160
 
 
