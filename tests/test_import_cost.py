@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from statistics import median
 
 ROOT = Path(__file__).parents[1]
 IMPORT = "import example_pkg.kernels.vector"
@@ -40,5 +39,6 @@ def test_import_loads_nothing_heavy() -> None:
 def test_import_costs_under_30_ms() -> None:
     python(IMPORT)
     pairs = [(seconds("pass"), seconds(IMPORT)) for _ in range(RUNS)]
-    bare, imported = (median(times) for times in zip(*pairs, strict=True))
+    # The quickest of each: other work on the machine only ever adds.
+    bare, imported = map(min, zip(*pairs, strict=True))
     assert imported - bare < MOST_SECONDS, f"{(imported - bare) * 1000:.1f} ms over bare Python"

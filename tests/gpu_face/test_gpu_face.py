@@ -63,17 +63,14 @@ def line(y: DisjointSlice[f32]) -> None:
 
 def test_importing_kernels_loads_nothing_heavy() -> None:
     script = f"""
-        import json, sys, time
+        import json, sys
         sys.path[:0] = {[str(KERNELS.parent), str(Path(gpu.__file__).parents[2])]!r}
-        before = set(sys.modules); start = time.perf_counter()
+        before = set(sys.modules)
         import typed_kernels
-        took = time.perf_counter() - start
-        print(json.dumps([took, sorted(set(sys.modules) - before)]))
+        print(json.dumps(sorted(set(sys.modules) - before)))
     """
-    runs = [json.loads(_python(script)) for _ in range(5)]
-    loaded = runs[0][1]
+    loaded = json.loads(_python(script))
     assert not [name for name in loaded if name in HEAVY or name.partition(".")[0] in HEAVY]
-    assert min(took for took, _ in runs) < 0.030
 
 
 def _python(script: str) -> str:
