@@ -61,7 +61,7 @@ def sanitize(tool: str) -> dict[str, Any]:
 
 def run_tests(directory: Path) -> dict[str, Any]:
     """`pytest -m gpu` over a copy of the tests, away from the tree, so that the installed packages are tested."""
-    command = [sys.executable, "-m", "pytest", "-m", "gpu", "-p", "no:cacheprovider", "."]
+    command = [sys.executable, "-m", "pytest", "-m", "gpu", "-n", "8", "-p", "no:cacheprovider", "."]
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True)
     lines = done.stdout.strip().splitlines()
     return {"ok": done.returncode == 0, "said": lines[-1].strip("= ") if lines else done.stderr[-500:]}
