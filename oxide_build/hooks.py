@@ -9,17 +9,17 @@ Config settings that begin with `oxide.` are ours; the rest go to setuptools.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeAlias
 
 from oxide_build.archives import normalize_sdist, normalize_wheel
-from oxide_build.config import PREFIX, load_config, read_pyproject
-from oxide_build.discovery import declared_package_dirs, find_modules
-from oxide_build.errors import ConfigErrors
+from oxide_build.config import PREFIX, load_config
+from oxide_build.errors import CompileErrors, ConfigErrors
+from oxide_build.jobs import Job, plan
+from oxide_build.pipeline import to_llvm_ir, to_ssa
 from oxide_build.report import HEADLINE, reported
 
 ConfigSettings: TypeAlias = "Mapping[str, object] | None"
@@ -32,7 +32,7 @@ LIBDEVICE = "nvidia-nvvm>=13,<14"
 def get_requires_for_build_wheel(config_settings: ConfigSettings = None) -> list[str]:
     """What a build needs installed: setuptools, the code generator, and libdevice where kernels use its functions."""
     with reported(HEADLINE):
-        compiler = [SETUPTOOLS, LLVM, *([LIBDEVICE] if _use_math(_ours(config_settings)) else [])]
+        compiler = [SETUPTOOLS, LLVM, *([LIBDEVICE] if _need_libdevice(_ours(config_settings)) else [])]
         return compiler + _asked_by_setuptools("get_requires_for_build_wheel", config_settings)
 
 
@@ -121,32 +121,26 @@ def _asked_by_setuptools(hook: str, config_settings: ConfigSettings) -> list[str
     return [str(requirement) for requirement in getattr(build_meta, hook)(theirs)]
 
 
-def _use_math(settings: Mapping[str, object]) -> bool:
-    """Whether a kernel module may need libdevice. Raises ConfigErrors for a wrong configuration."""
+def _need_libdevice(settings: Mapping[str, object]) -> bool:
+    """Whether an image of the project calls libdevice. Raises ConfigErrors for a wrong configuration."""
     root = Path.cwd()
     config = load_config(root, settings)
     try:
-        modules = find_modules(config.kernels, root, declared_package_dirs(read_pyproject(root)))
+        jobs = plan(config, root)
     except ConfigErrors:
         # Only setuptools knows every way to map packages to directories (setup.py, setup.cfg): ask for everything.
         return True
-    return any(_uses_math(module.file.read_bytes()) for module in modules)
-
-
-def _uses_math(source: bytes) -> bool:
-    try:
-        nodes = list(ast.walk(ast.parse(source)))
-    except (SyntaxError, ValueError):
+    except CompileErrors:
         return False  # the build itself will say so, with the place
-    return any(_is_math(node) for node in nodes)
+    return any(_calls_libdevice(job) for job in jobs)
 
 
-def _is_math(node: ast.AST) -> bool:
-    """Whether this may become a call of libdevice: a function of `math`, or an operator that is one on floats."""
-    if isinstance(node, (ast.Pow, ast.Mod, ast.FloorDiv)):
-        return True
-    if isinstance(node, ast.Name):
-        return node.id in ("math", "pow", "divmod", "rsqrt")
-    if isinstance(node, ast.Attribute):
-        return node.attr in ("math", "rsqrt")
-    return isinstance(node, ast.ImportFrom) and (node.module or "").rpartition(".")[2] == "math"
+def _calls_libdevice(job: Job) -> bool:
+    """Whether a kernel module does, for one of its targets; all but the last stage runs without LLVM."""
+    with suppress(CompileErrors):
+        module = to_ssa(job.source, resolve=job.resolve)
+        for target in job.settings.targets:
+            with suppress(CompileErrors):
+                if "@__nv_" in to_llvm_ir(module, target, job.settings.options):
+                    return True
+    return False

@@ -95,21 +95,22 @@ def test_requirements_are_told_with_nothing_else_installed(sample: Callable[[str
 @pytest.mark.parametrize(
     ("line", "needed"),
     [
-        ("import math", False),
-        ("y = math.exp(x)", True),
-        ("y = gpu.math.exp(x)", True),
-        ("from math import exp", True),
-        ("from oxide_build.gpu.math import exp", True),
-        ("y = x**2.0", True),
-        ("y %= 2.0", True),
-        ("y = pow(x, 2.0)", True),
-        ("y = x * 2.0 / z", False),
-        ("def f(:", False),
+        ("y[0] = math.exp(x)", True),
+        ("y[0] = gpu.math.exp(x)", True),
+        ("y[0] = x**2.5", True),
+        ("y[0] %= 2.0", True),
+        ("y[0] = math.sqrt(x) / 2.0", False),
+        ("y[0] = x * f32(len(y) % 7 // 2)", False),
+        ("y[0] = x**2", False),
+        ("y[0] = math.exp(", False),
+        ("y[0] = unknown", False),
     ],
 )
-def test_libdevice_is_asked_for_by_what_the_source_says(sample: Callable[[str], Path], line: str, needed: bool) -> None:
+def test_libdevice_is_asked_for_where_an_image_calls_it(sample: Callable[[str], Path], line: str, needed: bool) -> None:
     root = sample("mapped")
-    (root / "kernels/copy.py").write_text(f"{line}\n", encoding="utf-8")
+    head = "import math\nfrom oxide_build import gpu\nfrom oxide_build.gpu import MutSlice, f32\n\n@gpu.kernel\n"
+    kernel = f"{head}def k(x: f32, y: MutSlice[f32]) -> None:\n    {line}\n"
+    (root / "kernels/copy.py").write_text(kernel, encoding="utf-8")
     assert ("nvidia-nvvm>=13,<14" in Backend(root).hooks.get_requires_for_build_wheel()) is needed
 
 
