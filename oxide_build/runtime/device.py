@@ -154,7 +154,8 @@ def _ordinal(name: str, view: View) -> int:
 
 
 @functools.cache
-def _primary_context(ordinal: int) -> Any:
+def primary_context(ordinal: int) -> Any:
+    """The context of that GPU that all libraries share, kept until the process ends. Raises LaunchError."""
     return check(driver().cuDevicePrimaryCtxRetain(ordinal), f"taking the primary context of GPU {ordinal}")
 
 
@@ -165,7 +166,7 @@ def activated(ordinal: int) -> Iterator[None]:
     if int(check(api.cuCtxGetCurrent(), "asking for the current context")) and current_ordinal() == ordinal:
         yield
         return
-    check(api.cuCtxPushCurrent(_primary_context(ordinal)), f"entering the context of GPU {ordinal}")
+    check(api.cuCtxPushCurrent(primary_context(ordinal)), f"entering the context of GPU {ordinal}")
     try:
         yield
     finally:

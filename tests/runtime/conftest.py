@@ -197,7 +197,7 @@ class FakeDriver(ModuleType):
 
 def forget() -> None:
     """Make the runtime meet driver and packages for the first time again."""
-    for cached in (device.driver, device.info, device._primary_context, device.most_blocks_at_once):
+    for cached in (device.driver, device.info, device.primary_context, device.most_blocks_at_once):
         cached.cache_clear()
     loader._modules.clear()
 
