@@ -260,7 +260,7 @@ def device(function: Any = None, /, *, inline: bool = True) -> Any:
 
 def _key(configuration: tuple[Any, ...]) -> tuple[Any, ...]:
     """A subscript with the types in it, since 1, 1.0 and True are equal and not all of them can be launched."""
-    types = (*map(type, configuration),)
+    types: tuple[Any, ...] = (*map(type, configuration),)
     if tuple in types:
         types = (*[(*map(type, part),) if type(part) is tuple else type(part) for part in configuration],)
     return configuration, types

@@ -22,7 +22,7 @@ from typing import Any
 
 from oxide_build import manifest, signature
 from oxide_build.errors import LaunchError
-from oxide_build.runtime import arrays, device, loader, streams
+from oxide_build.runtime import arrays, device, helper, loader, streams
 from oxide_build.runtime.learning import Learned
 from oxide_build.variants import Family
 
@@ -102,8 +102,8 @@ class GenericConfiguration:
     """
 
     family: Family
-    configure: Callable[[manifest.Kernel], Configuration]
-    variants: dict[str, Configuration] = field(default_factory=dict)
+    configure: Callable[[manifest.Kernel], Callable[..., None]]
+    variants: dict[str, Callable[..., None]] = field(default_factory=dict)
 
     def __call__(self, *args: object, **kwargs: object) -> None:
         """Queue the variant that these arguments ask for over them, and return. Raises as a Configuration does."""
@@ -116,7 +116,7 @@ class GenericConfiguration:
 
 def configure(
     module: str, name: str, grid: object, block: object, stream: object = None, shared_memory: int = 0
-) -> Configuration | GenericConfiguration:
+) -> Callable[..., None]:
     """The launch of kernel `name` of kernel module `module`.
 
     Raises LaunchError when no GPU could run it so (a generic kernel's variant when it is called), LoadError when the
@@ -128,9 +128,11 @@ def configure(
     signature.check_shared_memory(kernel, shared_memory)
     handle = None if stream is None else streams.handle(stream)
 
-    def settled(chosen: manifest.Kernel) -> Configuration:
+    def settled(chosen: manifest.Kernel) -> Callable[..., None]:
         signature.check_geometry(chosen, *geometry)
-        return Configuration(chosen, loaded, loaded.learned(chosen), *geometry, handle, shared_memory, stream)
+        learned = loaded.learned(chosen)
+        made = Configuration(chosen, loaded, learned, *geometry, handle, shared_memory, stream)
+        return made if learned.compiled is None else helper.launcher(learned.compiled, made)
 
     return settled(kernel) if family is None else GenericConfiguration(family, settled)
 

@@ -228,6 +228,19 @@ def most_blocks_at_once(kernel: int, threads: int, shared_memory: int, ordinal: 
     return int(check(on_one, doing)) * multiprocessors
 
 
+ENTRY_POINTS = ("cuLaunchKernel", "cuCtxGetCurrent", "cuCtxPushCurrent", "cuCtxPopCurrent", "cuCtxGetDevice")
+
+
+def entry_points() -> tuple[int, ...] | None:
+    """The addresses of the driver's functions that a launch in C calls; None where the driver does not say."""
+    find = getattr(driver(), "cuGetProcAddress", None)
+    if find is None:
+        return None
+    results = [find(name.encode(), 1000 * OLDEST_DRIVER[0], 0) for name in ENTRY_POINTS]
+    found = tuple(int(result[1] or 0) for result in results if not int(result[0]))
+    return found if len(found) == len(results) and all(found) else None
+
+
 def launch(
     kernel: Any,
     grid: tuple[int, int, int],

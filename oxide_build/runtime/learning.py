@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from oxide_build.manifest import Kernel
-from oxide_build.runtime import device, packing, streams
+from oxide_build.runtime import device, helper, packing, streams
 from oxide_build.runtime.arrays import View
 from oxide_build.runtime.plan import Attempt, Buffers, Kind, Recipe, attempt
 
@@ -26,8 +26,10 @@ class Learned:
         self.kernel = kernel
         self.layout = packing.plan(kernel)
         self.attempts: tuple[Attempt, ...] = ()
+        self.compiled = helper.plans(kernel)
         self._buffers = Buffers(self.layout)
-        self._plans: dict[tuple[object, ...], tuple[Recipe, Attempt]] = {}
+        self._recipes: dict[tuple[object, ...], Recipe] = {}
+        self._attempts: dict[tuple[object, ...], Attempt] = {}
         self._views = [place for place, parameter in enumerate(kernel.parameters) if parameter.kind != "scalar"]
         self._is_plain = not kernel.cooperative and all(parameter.struct is None for parameter in kernel.parameters)
         self._lock = threading.Lock()
@@ -40,16 +42,17 @@ class Learned:
             return
         kinds = tuple(Kind(type(values[place]), getattr(values[place], "dtype", None)) for place in self._views)
         key = kinds, ordinal
-        known = self._plans.get(key)
-        is_new = known is None and len(self._plans) < MOST_PLANS and all(kind.reader for kind in kinds)
-        if is_new or (known is not None and most_shared > known[0].most_shared):
+        known = self._recipes.get(key)
+        is_new = known is None and len(self._recipes) < MOST_PLANS and all(kind.reader for kind in kinds)
+        if is_new or (known is not None and most_shared > known.most_shared):
             libraries = {view.library for view in views.values()}
             context = int(device.primary_context(ordinal))
             find = streams.finder(libraries)
             self._add(key, Recipe(self.kernel, kinds, ordinal, int(function), context, find, most_shared))
 
     def _add(self, key: tuple[object, ...], recipe: Recipe) -> None:
-        made = attempt(recipe, device.driver(), self.layout, self._buffers)
         with self._lock:
-            self._plans[key] = recipe, made
-            self.attempts = tuple(plan for _, plan in self._plans.values())
+            self._recipes[key] = recipe
+            if self.compiled is None or not helper.add(self.compiled, recipe):
+                self._attempts[key] = attempt(recipe, device.driver(), self.layout, self._buffers)
+                self.attempts = tuple(self._attempts.values())
