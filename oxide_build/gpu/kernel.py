@@ -78,15 +78,15 @@ class Kernel:
 
     def _configure(self, configuration: tuple[Any, ...]) -> Launch:
         """A launch made anew, and kept for when the same subscript comes again."""
+        from contextlib import suppress
+
         from oxide_build import runtime
 
         made = runtime.configure(self.__module__, self.__name__, *_configuration(self, configuration))
         if len(self._configured) >= MOST_CONFIGURED:
             self._configured.clear()
-        try:
+        with suppress(TypeError):  # a list, or a stream that has no hash
             self._configured[_key(configuration)] = made
-        except TypeError:
-            pass  # a list, or a stream that has no hash
         return made
 
     def __call__(self, *args: object, **kwargs: object) -> None:

@@ -117,7 +117,9 @@ def _steps(kernel: Kernel) -> tuple[tuple[int, int], ...] | None:
         return None
 
 
-def _expression(expression: Expression, numbers: dict[tuple[object, ...], int], depth: int) -> Iterator[tuple[int, int]]:
+def _expression(
+    expression: Expression, numbers: dict[tuple[object, ...], int], depth: int
+) -> Iterator[tuple[int, int]]:
     """Steps that leave the value on the stack. Raises KeyError, ValueError for what the machine has not."""
     head, *operands = expression
     if depth > MOST_DEPTH:

@@ -17,7 +17,6 @@ from oxide_build.runtime.arrays import View
 DEFAULT = 0
 
 
-
 def _of_torch() -> Callable[[int], int]:
     torch = sys.modules["torch"]
     raw: Callable[[int], int] | None = getattr(getattr(torch, "_C", None), "_cuda_getCurrentRawStream", None)
