@@ -40,10 +40,11 @@ READERS: Mapping[tuple[str, str], Reader] = {
 }
 """By top-level module and name of the exact type; other arrays are launched in the general way."""
 
-OPERATORS: Mapping[str, str] = {
-    **dict(zip(("add", "sub", "mul", "div", "floordiv", "mod"), "+ - * / // %".split(), strict=True)),
-    **dict(zip(("eq", "ne", "lt", "le", "gt", "ge"), "== != < <= > >=".split(), strict=True)),
-}
+_SIGNS = ("+", "-", "*", "/", "//", "%", "==", "!=", "<", "<=", ">", ">=")
+OPERATORS: Mapping[str, str] = dict(
+    zip(("add", "sub", "mul", "div", "floordiv", "mod", "eq", "ne", "lt", "le", "gt", "ge"), _SIGNS, strict=True)
+)
+
 
 @dataclass(frozen=True)
 class Kind:
