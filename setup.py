@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from setuptools import Extension, setup
-from setuptools.errors import BaseError
+from setuptools.errors import BaseError, CompileError
 
 HELPER = Extension("oxide_build.runtime._launch", ["oxide_build/runtime/_launch.c"], optional=True)
 
@@ -27,7 +27,7 @@ def can_compile() -> bool:
         customize_compiler(compiler)
         try:
             compiler.compile([str(source)], directory, include_dirs=[sysconfig.get_path("include")])
-        except (BaseError, OSError) as error:
+        except (BaseError, CompileError, OSError) as error:
             print(f"warning: without the launch helper, since no C compiler works here: {error}")
             return False
     return True
