@@ -103,6 +103,8 @@ typedef struct {
 
 static PyObject *data_ptr, *get_device, *is_contiguous, *dtype_, *shape_, *data_, *ptr_, *device_id, *c_contiguous;
 
+static PyObject *integers, *reals, *booleans; /* the tables of scalars.py */
+
 /* All that follows answers 1 for yes, 0 for "not me", with or without an exception set. */
 
 static void put(Packed *to, const void *value, size_t size, int64_t number)
@@ -175,16 +177,19 @@ static int real(PyObject *value, char code, double largest, Packed *to)
     return 1;
 }
 
-static int scalar(PyObject *value, char code, Packed *to)
+static int boolean(PyObject *value, Packed *to)
+{
+    uint8_t byte = value == Py_True;
+    if (!byte && value != Py_False)
+        return 0;
+    put(to, &byte, 1, byte);
+    return 1;
+}
+
+static int python_scalar(PyObject *value, char code, Packed *to)
 {
     switch (code) {
-    case '?': {
-        uint8_t byte = value == Py_True;
-        if (!byte && value != Py_False)
-            return 0;
-        put(to, &byte, 1, byte);
-        return 1;
-    }
+    case '?': return boolean(value, to);
     case 'b': return integer(value, INT8_MIN, INT8_MAX, 1, to);
     case 'h': return integer(value, INT16_MIN, INT16_MAX, 2, to);
     case 'i': return integer(value, INT32_MIN, INT32_MAX, 4, to);
@@ -199,6 +204,20 @@ static int scalar(PyObject *value, char code, Packed *to)
     case 'd': return real(value, code, 0x1.FFFFFFFFFFFFFp1023, to);
     }
     return 0;
+}
+
+/* A scalar of Python, or of a type that scalars.py has in its tables. */
+static int scalar(PyObject *value, char code, Packed *to)
+{
+    PyTypeObject *type = Py_TYPE(value);
+    if (type == &PyFloat_Type || type == &PyLong_Type || type == &PyBool_Type)
+        return python_scalar(value, code, to);
+    PyObject *table = code == '?' ? booleans : strchr("efgd", code) != NULL ? reals : integers;
+    PyObject *convert = PyDict_GetItemWithError(table, (PyObject *)type);
+    PyObject *number = convert == NULL ? NULL : PyObject_CallOneArg(convert, value);
+    int good = number != NULL && python_scalar(number, code, to);
+    Py_XDECREF(number);
+    return good;
 }
 
 /* ---- arrays ---- */
@@ -655,8 +674,12 @@ static PyType_Spec launcher_spec = {"oxide_build.runtime._launch.Launcher", size
 static PyObject *connect(PyObject *module, PyObject *args)
 {
     unsigned long long launch, current, push, pop, device;
-    if (!PyArg_ParseTuple(args, "KKKKK", &launch, &current, &push, &pop, &device))
+    if (!PyArg_ParseTuple(args, "KKKKKO!O!O!", &launch, &current, &push, &pop, &device, &PyDict_Type, &integers,
+                          &PyDict_Type, &reals, &PyDict_Type, &booleans))
         return NULL;
+    Py_INCREF(integers); /* for good, as the module itself */
+    Py_INCREF(reals);
+    Py_INCREF(booleans);
     driver.launch = (launch_t)(uintptr_t)launch;
     driver.current = (int (*)(void **))(uintptr_t)current;
     driver.push = (int (*)(void *))(uintptr_t)push;

@@ -22,4 +22,14 @@ class Launcher:
     ) -> Launcher: ...
     def __call__(self, *args: object, **kwargs: object) -> None: ...
 
-def connect(launch: int, current: int, push: int, pop: int, device: int, /) -> None: ...
+def connect(
+    launch: int,
+    current: int,
+    push: int,
+    pop: int,
+    device: int,
+    integers: dict[type, Callable[[Any], Any]],
+    reals: dict[type, Callable[[Any], Any]],
+    booleans: dict[type, Callable[[Any], Any]],
+    /,
+) -> None: ...

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from oxide_build.manifest import Expression, Kernel, Parameter
-from oxide_build.runtime import device, packing
+from oxide_build.runtime import device, packing, scalars
 from oxide_build.runtime.plan import Recipe, alignment
 from oxide_build.signature import LARGEST_FLOATS
 
@@ -56,7 +56,7 @@ def is_connected() -> bool:
     """Whether the helper has what it needs of the driver; asked for at the first launch that teaches a plan."""
     addresses = device.entry_points()
     if addresses is not None:
-        compiled().connect(*addresses)
+        compiled().connect(*addresses, scalars.INTEGERS, scalars.REALS, scalars.BOOLEANS)
     return addresses is not None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from oxide_build.manifest import Kernel
-from oxide_build.runtime import device, helper, packing, streams
+from oxide_build.runtime import device, helper, packing, scalars, streams
 from oxide_build.runtime.arrays import View
 from oxide_build.runtime.plan import Attempt, Buffers, Kind, Recipe, attempt
 
@@ -40,6 +40,7 @@ class Learned:
         """Make a plan for launches like this one, which has been queued; nothing where there can be none."""
         if not self._is_plain:
             return
+        scalars.look_for_numpy()
         kinds = tuple(Kind(type(values[place]), getattr(values[place], "dtype", None)) for place in self._views)
         key = kinds, ordinal
         known = self._recipes.get(key)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from oxide_build.manifest import Contract, Expression, Kernel, Parameter
-from oxide_build.runtime import packing
+from oxide_build.runtime import packing, scalars
 from oxide_build.signature import INTEGER_RANGES, LARGEST_FLOATS, declared_type, largest_extent, rounded
 
 Attempt = Callable[[tuple[int, ...], "int | None", tuple[Any, ...]], bool]
@@ -116,6 +116,9 @@ def attempt(recipe: Recipe, api: Any, layout: packing.Plan, buffers: Buffers) ->
         "put": buffers.put,
         "rounded": rounded,
         "bf16": bf16,
+        "integers": scalars.INTEGERS,
+        "reals": scalars.REALS,
+        "booleans": scalars.BOOLEANS,
     }
     exec(_compiled(text(recipe)), names)
     made: Attempt = names["attempt"]
@@ -162,7 +165,7 @@ def _refuse(condition: str) -> list[str]:
 
 def _checks(recipe: Recipe) -> Iterator[str]:
     kinds = enumerate(recipe.kinds)
-    required = {name for contract in recipe.kernel.contracts for name in scalars(contract.expression)}
+    required = {name for contract in recipe.kernel.contracts for name in scalars_in(contract.expression)}
     for parameter in recipe.kernel.parameters:
         yield f"# {parameter.name}: {declared_type(parameter)}"
         if parameter.kind == "scalar":
@@ -171,30 +174,36 @@ def _checks(recipe: Recipe) -> Iterator[str]:
             yield from _view(parameter, *next(kinds))
 
 
-def scalars(expression: Expression) -> Iterator[str]:
+def scalars_in(expression: Expression) -> Iterator[str]:
     """The names of the scalars in a condition."""
     head, *rest = expression
     if head == "scalar":
         yield rest[0]
     elif head not in ("extent", "constant"):
         for operand in rest:
-            yield from scalars(operand)
+            yield from scalars_in(operand)
 
 
 def _scalar(parameter: Parameter, is_required: bool) -> Iterator[str]:
     """The questions to a number; one that a contract is about is rounded before it."""
     value = f"v_{parameter.name}"
     if parameter.type == "bool":
-        yield from _refuse(f"type({value}) is not bool")
+        yield from _python("bool", value, "booleans")
     elif parameter.type in INTEGER_RANGES:
         lowest, highest = INTEGER_RANGES[parameter.type]
-        yield from _refuse(f"type({value}) is not int or not {lowest} <= {value} <= {highest}")
+        yield from _python("int", value, "integers")
+        yield from _refuse(f"not {lowest} <= {value} <= {highest}")
     else:
         largest = LARGEST_FLOATS[parameter.type]
-        yield from _refuse(f"type({value}) is not float and type({value}) is not int")
+        yield from _python("float", value, "reals")
         yield from _refuse(f"not {-largest!r} <= {value} <= {largest!r}")
         if is_required:
             yield f"{value} = rounded({parameter.type!r}, {value})"
+
+
+def _python(type_name: str, value: str, others: str) -> list[str]:
+    """Let `value` be Python's number of that type: of a type that the table has not, the lookup refuses it."""
+    return [f"if type({value}) is not {type_name}:", f"    {value} = {others}[type({value})]({value})"]
 
 
 def _view(parameter: Parameter, place: int, kind: Kind) -> Iterator[str]:

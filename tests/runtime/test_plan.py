@@ -299,6 +299,27 @@ def test_unusual_calls_end_as_in_the_general_way(args: tuple[Any, ...], way: str
     assert scene.is_planned(1.0, X, Y, 1)
 
 
+def test_numbers_of_numpy_go_by_plan(way: str, fake: Any) -> None:
+    scene = Scene(fake, SAXPY)
+    scene.launch(1.0, X, Y, 1)
+    for a, n in (
+        (np.float32(2.5), np.int64(3)),
+        (np.float64(2.5), np.uint8(3)),
+        (np.int16(2), 3),
+        (np.float16(2.5), 3),
+    ):
+        assert scene.is_planned(a, X, Y, n)
+        assert scene.same(a, X, Y, n)["values"][-1] == 3
+    for a, n in (
+        (np.bool_(True), 3),
+        (1.0, np.float32(3)),
+        (np.float32(np.nan), 3),
+        (np.float64(1e39), 3),
+        (1.0, np.bool_(1)),
+    ):
+        scene.same(a, X, Y, n)
+
+
 def test_arguments_by_name(way: str, fake: Any) -> None:
     scene = Scene(fake, SAXPY)
     scene.launch(1.0, X, Y, 1)
@@ -322,7 +343,7 @@ NUMBERS = st.one_of(
         [65504.0, 65519.9, 65520.0, 3.4028235677973366e38, 2.0**128 - 2.0**120, 1e-45, 2.0**-24, 1.00390625]
     ),
     st.booleans(),
-    st.sampled_from([np.int8(3), np.float32(2.5), np.bool_(True), "7", None, 1j]),
+    st.sampled_from([np.int8(3), np.float32(2.5), np.float64(1e300), np.uint64(2**63), np.bool_(True), "7", None, 1j]),
 )
 
 
