@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from oxide_build import runtime
 from oxide_build.errors import KernelArgumentError, LaunchError
 from oxide_build.gpu import Kernel as AuthorsKernel
-from oxide_build.manifest import Contract, Field, Kernel, Layout, Parameter
+from oxide_build.manifest import Constant, Contract, Field, Generic, Kernel, Layout, Parameter
 from oxide_build.runtime import dlpack, helper, packing, plan
 from oxide_build.runtime.learning import Learned
+from oxide_build.variants import Family
 
 GOLDEN = Path(__file__).with_name("plans")
 OTHER_GPU = 2**20
@@ -175,6 +176,7 @@ SAXPY = Kernel(
     ),
 )
 
+ONE = (Constant("n", "int", ("1",), "1"),)
 BITS = {1: ctypes.c_uint8, 2: ctypes.c_uint16, 4: ctypes.c_uint32, 8: ctypes.c_uint64}
 
 
@@ -619,6 +621,27 @@ def test_a_subscript_is_kept_and_never_taken_for_an_equal_one(shipped: Path, way
     kernel[[1, 1], 128]
     with pytest.raises(LaunchError, match="no launch configuration"):
         kernel[7]
+
+
+def test_each_variant_has_plans_of_its_own(way: str, fake: Any, monkeypatch: Any) -> None:
+    fake.parameters = [ctypes.c_uint64, ctypes.c_uint32]
+    types = {"f32": FLOAT32, "f64": FLOAT64}
+    kernels = [
+        Kernel("k", f"k_{name}", (Parameter("x", "slice", name, 1),), unit=name, variant={"T": name, "n": "1"})
+        for name in types
+    ]
+    generic = Generic("k", (("x", "Slice[T]"), ("n", "int")), {"T": ("f32", "f64")}, ONE, {"x": "T"})
+    scenes = {kernel.symbol: Scene(fake, kernel) for kernel in kernels}
+    family = Family(generic, kernels)
+    launch = runtime.GenericConfiguration(family, lambda kernel: scenes[kernel.symbol].launch)
+    for dtype in (FLOAT32, FLOAT64, FLOAT64, FLOAT32, FLOAT32):
+        launch(Tensor(0x1000, (SIZES[dtype],), dtype))
+        launch(Tensor(0x1000, (SIZES[dtype],), dtype), 1)
+        launch(n=1, x=Tensor(0x1000, (SIZES[dtype],), dtype))
+    assert [scene.general for scene in scenes.values()] == [1, 1]
+    assert {tuple(launched["values"]) for launched in fake.launches} == {(0x1000, 4), (0x1000, 8)}
+    with pytest.raises(KernelArgumentError, match="missing 'x'"):
+        launch()
 
 
 @pytest.mark.parametrize(("name", "kernel", "type"), [("saxpy", SAXPY, Tensor), ("views", VIEWS, ndarray)])
