@@ -64,6 +64,7 @@ class Kernel:
         self.values = dict(values or {})
         self.cluster = cluster
         self._configured: dict[tuple[Any, ...], Launch] = {}
+        self._latest: tuple[object, Launch] = (object(), _launch_nothing)
 
     def __getitem__(self, configuration: tuple[Any, ...]) -> Launch:
         """`kernel[grid, block]`, with stream and bytes of dynamic shared memory optional: a launch to call.
@@ -71,10 +72,15 @@ class Kernel:
         `grid` counts blocks and `block` threads, each an int or a tuple of up to three. The result may be kept
         and called many times. Raises LaunchError for what no launch can be, LoadError without built images.
         """
+        latest, made = self._latest
+        if latest is configuration:  # a subscript of constants is one object, wherever it stands in a loop
+            return made
         try:
-            return self._configured[_key(configuration)]
+            made = self._configured[_key(configuration)]
         except (KeyError, TypeError):
             return self._configure(configuration)
+        self._latest = configuration, made
+        return made
 
     def _configure(self, configuration: tuple[Any, ...]) -> Launch:
         """A launch made anew, and kept for when the same subscript comes again."""

@@ -618,9 +618,17 @@ def test_a_subscript_is_kept_and_never_taken_for_an_equal_one(shipped: Path, way
         for _ in range(2):
             with pytest.raises(LaunchError):
                 kernel[wrong]
-    kernel[[1, 1], 128]
-    with pytest.raises(LaunchError, match="no launch configuration"):
-        kernel[7]
+    listed: Any = [1, 1]
+    configuration = listed, 128
+    kernel[configuration]
+    listed[0] = -1
+    with pytest.raises(LaunchError):
+        kernel[configuration]
+    constant = 2, 128
+    assert kernel[constant] is kernel[constant] is kernel[constant] is kernel[2, 128]
+    for wrong in (7, None, ()):
+        with pytest.raises(LaunchError, match="no launch configuration"):
+            kernel[wrong]
 
 
 def test_each_variant_has_plans_of_its_own(way: str, fake: Any, monkeypatch: Any) -> None:
