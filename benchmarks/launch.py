@@ -125,7 +125,7 @@ def names_of_pieces(scene: Any) -> dict[str, Any]:
     kept(*arguments)
     settled = getattr(kept, "configuration", kept)
     return {
-        **plans(settled, scene.api),
+        **plans(settled, scene.api, type(tensors["x"])),
         "signature": signature,
         "arrays": arrays,
         "device": device,
@@ -139,12 +139,12 @@ def names_of_pieces(scene: Any) -> dict[str, Any]:
     }
 
 
-def plans(settled: Any, api: Any) -> dict[str, Any]:
-    """The plan in Python of the launch that this configuration has learned, and one whose driver does nothing."""
+def plans(settled: Any, api: Any, array: type) -> dict[str, Any]:
+    """The plan in Python that this configuration has learned for such arrays, and one whose driver does nothing."""
     from oxide_build.runtime import plan
 
     learned, idle = settled.learned, SimpleNamespace(**vars(api))
-    (recipe,) = learned._recipes.values()
+    recipe = next(recipe for recipe in learned._recipes.values() if recipe.kinds[0].type is array)
     context, success = api.cuCtxGetCurrent(), (0,)
     idle.cuCtxGetCurrent, idle.cuLaunchKernel = lambda: context, lambda *arguments: success
     made = [plan.attempt(recipe, driver, learned.layout, plan.Buffers(learned.layout)) for driver in (api, idle)]
