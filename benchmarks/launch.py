@@ -22,6 +22,7 @@ import random
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import measurement
@@ -31,25 +32,31 @@ COLUMNS = ("who", "ns", "ratio_to_c", "spread", "batches")
 BASE = "C cuLaunchKernel"
 BATCH = 512
 PROFILED = 40
+SUBSCRIPT = "kernel[1, 256]"
 
 PIECES: Sequence[tuple[str, str, str]] = (
-    ("configure, as the subscript does", "_kept", "kernel[1, 256]"),
-    ("bind the arguments", "values", "signature.bind(declared, arguments, {})"),
-    ("read the arrays", "views", "arrays.read_views(declared, values, None)"),
-    ("convert the scalars", "scalars", "runtime._scalars(declared, values)"),
-    ("collect the extents", "extents", "{name: view.shape for name, view in views.items()}"),
-    ("check the contracts", "_contracts", "signature.check_contracts(declared, extents, scalars)"),
-    ("pack", "packed", "kept.plan.pack(views, scalars)"),
-    ("find the GPU", "ordinal", "device.ordinal_of(views)"),
-    ("find the stream", "stream", "streams.current(views, ordinal)"),
-    ("enter the context", "_entered", "enter(device.activated(ordinal))"),
-    ("find the function", "function", "kept.module.function(declared, ordinal, 0)"),
-    (
-        "call the driver",
-        "_launched",
-        "device.launch(function, kept.grid, kept.block, 0, stream, packed.address, kept._words)",
-    ),
+    ("the whole call, subscript", "_called", f"{SUBSCRIPT}(*arguments)"),
     ("the whole call, kept configuration", "_called", "kept(*arguments)"),
+    ("find the kept configuration, as the subscript does", "_kept", SUBSCRIPT),
+    ("the plan in Python", "_planned", "planned(settled.geometry, None, arguments)"),
+    ("Python's plan without the driver", "_planned", "undriven(settled.geometry, None, arguments)"),
+    ("the general way", "_called", "settled.launch(arguments, {})"),
+    ("of it: configure anew", "_kept", "kernel._configure((1, 256))"),
+    ("of it: bind the arguments", "values", "signature.bind(declared, arguments, {})"),
+    ("of it: read the arrays", "views", "arrays.read_views(declared, values, None)"),
+    ("of it: convert the scalars", "scalars", "signature.convert_scalars(declared, values)"),
+    ("of it: collect the extents", "extents", "{name: view.shape for name, view in views.items()}"),
+    ("of it: check the contracts", "_contracts", "signature.check_contracts(declared, extents, scalars)"),
+    ("of it: pack", "packed", "settled.learned.layout.pack(views, scalars)"),
+    ("of it: find the GPU", "ordinal", "device.ordinal_of(views)"),
+    ("of it: find the stream", "stream", "streams.current(views, ordinal)"),
+    ("of it: enter the context", "_entered", "enter(device.activated(ordinal))"),
+    ("of it: find the function", "function", "settled.module.function(declared, ordinal, 0)"),
+    (
+        "of it: call the driver",
+        "_launched",
+        "device.launch(function, settled.grid, settled.block, 0, stream, packed.address, settled._words)",
+    ),
 )
 """The steps of a launch of ours in their order: words, the name its result has for those after it, the expression."""
 
@@ -105,7 +112,7 @@ def names_of_pieces(scene: Any) -> dict[str, Any]:
     from launch_sides import torch_arrays
     from saxpy import ELEMENTS, FACTOR
 
-    from oxide_build import runtime, signature
+    from oxide_build import signature
     from oxide_build.runtime import arrays, device, streams
 
     def enter(context: Any) -> None:
@@ -114,8 +121,11 @@ def names_of_pieces(scene: Any) -> dict[str, Any]:
 
     tensors = torch_arrays()
     kept = scene.kernel[1, ELEMENTS]
+    arguments = FACTOR, tensors["x"], tensors["y"], ELEMENTS
+    kept(*arguments)
+    settled = getattr(kept, "configuration", kept)
     return {
-        "runtime": runtime,
+        **plans(settled, scene.api, type(tensors["x"])),
         "signature": signature,
         "arrays": arrays,
         "device": device,
@@ -123,9 +133,22 @@ def names_of_pieces(scene: Any) -> dict[str, Any]:
         "enter": enter,
         "kernel": scene.kernel,
         "kept": kept,
-        "declared": getattr(kept, "kernel", None),
-        "arguments": (FACTOR, tensors["x"], tensors["y"], ELEMENTS),
+        "settled": settled,
+        "declared": settled.kernel,
+        "arguments": arguments,
     }
+
+
+def plans(settled: Any, api: Any, array: type) -> dict[str, Any]:
+    """The plan in Python that this configuration has learned for such arrays, and one whose driver does nothing."""
+    from oxide_build.runtime import plan
+
+    learned, idle = settled.learned, SimpleNamespace(**vars(api))
+    recipe = next(recipe for recipe in learned._recipes.values() if recipe.kinds[0].type is array)
+    context, success = api.cuCtxGetCurrent(), (0,)
+    idle.cuCtxGetCurrent, idle.cuLaunchKernel = lambda: context, lambda *arguments: success
+    made = [plan.attempt(recipe, driver, learned.layout, plan.Buffers(learned.layout)) for driver in (api, idle)]
+    return dict(zip(("planned", "undriven"), made, strict=True))
 
 
 def break_down(scene: Any, rounds: int) -> list[Row]:

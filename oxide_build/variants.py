@@ -11,7 +11,7 @@ launch looks it up.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from oxide_build.errors import KernelArgumentError
@@ -47,6 +47,7 @@ class Family:
             for place, name in enumerate(self._names)
             if name in self._constants or name in self._array_carriers
         ]
+        self._tails = dict(self._defaults_from_the_end())
         arrays_say = {generic.carriers[name] for name in self._array_carriers}
         self._numeric = set(generic.types) - arrays_say
         self._chosen: dict[tuple[object, ...], Kernel] = {}
@@ -57,7 +58,11 @@ class Family:
         Raises KernelArgumentError for arguments that do not match, values and types that are not listed, and arguments
         that disagree on a type.
         """
-        values = bind_names(self.generic.name, self._names, self._declaration, args, kwargs, self._defaults)
+        tail = None if kwargs else self._tails.get(len(args))
+        if tail is None:
+            values = bind_names(self.generic.name, self._names, self._declaration, args, kwargs, self._defaults)
+        else:
+            values = args + tail
         marks = self._marks(values)
         kernel = self._chosen.get(marks) if marks else None
         if kernel is None:
@@ -65,6 +70,16 @@ class Family:
             if marks:
                 self._chosen[marks] = kernel
         return kernel, tuple([values[place] for place in self._passed])
+
+    def _defaults_from_the_end(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
+        """The defaults that complete a call of so many arguments by position, for as many as can be left out."""
+        tail: tuple[Any, ...] = ()
+        yield len(self._names), tail
+        for place, name in reversed([*enumerate(self._names)]):
+            if name not in self._defaults:
+                return
+            tail = self._defaults[name], *tail
+            yield place, tail
 
     def _marks(self, values: tuple[Any, ...]) -> tuple[object, ...]:
         """What decides a choice, to look it up by; empty where an argument says too little that can be hashed."""

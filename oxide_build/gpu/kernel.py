@@ -33,6 +33,9 @@ else:
 DEFAULT_BLOCK = 256
 """Threads a block where neither caller nor author says; a multiple of every GPU's warp that fills an SM."""
 
+MOST_CONFIGURED = 256
+"""Launches a kernel keeps by the subscript that made them."""
+
 _ssa: dict[SourceFile, tuple[Any, dict[str, SourceFile | None]]] = {}
 """Simulated modules by their text, with those they import from, so that repeated simulations read the source once."""
 
@@ -60,6 +63,8 @@ class Kernel:
         self.block = block
         self.values = dict(values or {})
         self.cluster = cluster
+        self._configured: dict[tuple[Any, ...], Launch] = {}
+        self._latest: tuple[object, Launch] = (object(), _launch_nothing)
 
     def __getitem__(self, configuration: tuple[Any, ...]) -> Launch:
         """`kernel[grid, block]`, with stream and bytes of dynamic shared memory optional: a launch to call.
@@ -67,9 +72,28 @@ class Kernel:
         `grid` counts blocks and `block` threads, each an int or a tuple of up to three. The result may be kept
         and called many times. Raises LaunchError for what no launch can be, LoadError without built images.
         """
+        latest, made = self._latest
+        if latest is configuration:  # a subscript of constants is one object, wherever it stands in a loop
+            return made
+        try:
+            made = self._configured[_key(configuration)]
+        except (KeyError, TypeError):
+            return self._configure(configuration)
+        self._latest = configuration, made
+        return made
+
+    def _configure(self, configuration: tuple[Any, ...]) -> Launch:
+        """A launch made anew, and kept for when the same subscript comes again."""
+        from contextlib import suppress
+
         from oxide_build import runtime
 
-        return runtime.configure(self.__module__, self.__name__, *_configuration(self, configuration))
+        made = runtime.configure(self.__module__, self.__name__, *_configuration(self, configuration))
+        if len(self._configured) >= MOST_CONFIGURED:
+            self._configured.clear()
+        with suppress(TypeError):  # a list, or a stream that has no hash
+            self._configured[_key(configuration)] = made
+        return made
 
     def __call__(self, *args: object, **kwargs: object) -> None:
         """A kernel cannot be called without saying over how many threads: raises KernelArgumentError."""
@@ -238,6 +262,14 @@ def device(function: Any = None, /, *, inline: bool = True) -> Any:
     Its code is placed where it is called; `inline=False` keeps one copy that is called, for large functions.
     """
     return DeviceFunction if function is None else DeviceFunction(function)
+
+
+def _key(configuration: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A subscript with the types in it, since 1, 1.0 and True are equal and not all of them can be launched."""
+    types: tuple[Any, ...] = (*map(type, configuration),)
+    if tuple in types:
+        types = (*[(*map(type, part),) if type(part) is tuple else type(part) for part in configuration],)
+    return configuration, types
 
 
 def _configuration(kernel: Kernel, configuration: object) -> tuple[Any, ...]:

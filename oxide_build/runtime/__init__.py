@@ -6,18 +6,24 @@ besides the names its kernels import; it knows the manifest and never the compil
 
 Everything the host can find wrong is found before the driver is called; nothing on this
 path waits for the GPU, allocates on it or copies to it.
+
+There are two ways to launch. The general one asks everything in words, and is the one source of
+errors. Each launch of it that goes well teaches a plan (plan.py) for the launches like it, which asks the same in a
+fraction of the time, and leaves to the general one whatever it does not take.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 from typing import Any
 
 from oxide_build import manifest, signature
 from oxide_build.errors import LaunchError
-from oxide_build.runtime import arrays, device, loader, packing, streams
+from oxide_build.runtime import arrays, device, helper, loader, streams
+from oxide_build.runtime.learning import Learned
 from oxide_build.variants import Family
 
 
@@ -31,23 +37,36 @@ class Configuration:
 
     kernel: manifest.Kernel
     module: loader.Module
-    plan: packing.Plan
+    learned: Learned
     grid: signature.Dims
     block: signature.Dims
     stream: int | None
     shared_memory: int
     keep: object
 
+    @cached_property
+    def geometry(self) -> tuple[int, ...]:
+        """Grid, block and dynamic shared memory, as the driver takes them one after the other."""
+        return (*self.grid, *self.block, self.shared_memory)
+
     def __call__(self, *args: object, **kwargs: object) -> None:
         """Queue the kernel over these arguments and return.
 
         Raises KernelArgumentError, LaunchError, LoadError, and KernelFault where an earlier kernel has failed.
         """
+        if not kwargs:
+            for attempt in self.learned.attempts:
+                if attempt(self.geometry, self.stream, args):
+                    return
+        self.launch(args, kwargs)
+
+    def launch(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> None:
+        """The same in the general way, which learns from what it sees. Raises as a call does."""
         values = signature.bind(self.kernel, args, kwargs)
         views = arrays.read_views(self.kernel, values, self.stream)
         scalars = signature.convert_scalars(self.kernel, values)
         signature.check_contracts(self.kernel, {name: view.shape for name, view in views.items()}, scalars)
-        arguments = self.plan.pack(views, scalars)
+        arguments = self.learned.layout.pack(views, scalars)
         ordinal = device.ordinal_of(views)
         stream = streams.current(views, ordinal) if self.stream is None else self.stream
         with device.activated(ordinal):
@@ -57,6 +76,7 @@ class Configuration:
                 self._check_fits(function, ordinal)
                 launch = device.launch_cooperatively
             launch(function, self.grid, self.block, self.shared_memory, stream, arguments.address, self._words)
+        self.learned.learn(values, views, ordinal, function, self.module.most_shared(self.kernel, ordinal))
 
     def _check_fits(self, function: Any, ordinal: int) -> None:
         """Raise LaunchError where not all blocks of the grid run at once, which would wait for each other forever."""
@@ -82,8 +102,8 @@ class GenericConfiguration:
     """
 
     family: Family
-    configure: Callable[[manifest.Kernel], Configuration]
-    variants: dict[str, Configuration] = field(default_factory=dict)
+    configure: Callable[[manifest.Kernel], Callable[..., None]]
+    variants: dict[str, Callable[..., None]] = field(default_factory=dict)
 
     def __call__(self, *args: object, **kwargs: object) -> None:
         """Queue the variant that these arguments ask for over them, and return. Raises as a Configuration does."""
@@ -96,7 +116,7 @@ class GenericConfiguration:
 
 def configure(
     module: str, name: str, grid: object, block: object, stream: object = None, shared_memory: int = 0
-) -> Configuration | GenericConfiguration:
+) -> Callable[..., None]:
     """The launch of kernel `name` of kernel module `module`.
 
     Raises LaunchError when no GPU could run it so (a generic kernel's variant when it is called), LoadError when the
@@ -108,9 +128,11 @@ def configure(
     signature.check_shared_memory(kernel, shared_memory)
     handle = None if stream is None else streams.handle(stream)
 
-    def settled(chosen: manifest.Kernel) -> Configuration:
+    def settled(chosen: manifest.Kernel) -> Callable[..., None]:
         signature.check_geometry(chosen, *geometry)
-        return Configuration(chosen, loaded, packing.plan(chosen), *geometry, handle, shared_memory, stream)
+        learned = loaded.learned(chosen)
+        made = Configuration(chosen, loaded, learned, *geometry, handle, shared_memory, stream)
+        return made if learned.compiled is None else helper.launcher(learned.compiled, made)
 
     return settled(kernel) if family is None else GenericConfiguration(family, settled)
 

@@ -154,7 +154,8 @@ def _ordinal(name: str, view: View) -> int:
 
 
 @functools.cache
-def _primary_context(ordinal: int) -> Any:
+def primary_context(ordinal: int) -> Any:
+    """The context of that GPU that all libraries share, kept until the process ends. Raises LaunchError."""
     return check(driver().cuDevicePrimaryCtxRetain(ordinal), f"taking the primary context of GPU {ordinal}")
 
 
@@ -165,7 +166,7 @@ def activated(ordinal: int) -> Iterator[None]:
     if int(check(api.cuCtxGetCurrent(), "asking for the current context")) and current_ordinal() == ordinal:
         yield
         return
-    check(api.cuCtxPushCurrent(_primary_context(ordinal)), f"entering the context of GPU {ordinal}")
+    check(api.cuCtxPushCurrent(primary_context(ordinal)), f"entering the context of GPU {ordinal}")
     try:
         yield
     finally:
@@ -225,6 +226,19 @@ def most_blocks_at_once(kernel: int, threads: int, shared_memory: int, ordinal: 
     multiprocessors = int(check(api.cuDeviceGetAttribute(attribute, ordinal), doing))
     on_one = api.cuOccupancyMaxActiveBlocksPerMultiprocessor(kernel, threads, shared_memory)
     return int(check(on_one, doing)) * multiprocessors
+
+
+ENTRY_POINTS = ("cuLaunchKernel", "cuCtxGetCurrent", "cuCtxPushCurrent", "cuCtxPopCurrent", "cuCtxGetDevice")
+
+
+def entry_points() -> tuple[int, ...] | None:
+    """The addresses of the driver's functions that a launch in C calls; None where the driver does not say."""
+    find = getattr(driver(), "cuGetProcAddress", None)
+    if find is None:
+        return None
+    results = [find(name.encode(), 1000 * OLDEST_DRIVER[0], 0) for name in ENTRY_POINTS]
+    found = tuple(int(result[1] or 0) for result in results if not int(result[0]))
+    return found if len(found) == len(results) and all(found) else None
 
 
 def launch(

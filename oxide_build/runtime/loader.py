@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from oxide_build.errors import LoadError, NoCompatibleImageError
 from oxide_build.manifest import DIRECTORY, Artifact, Kernel, Manifest
 from oxide_build.runtime import arrays, device
+from oxide_build.runtime.learning import Learned
 from oxide_build.variants import Family
 
 if TYPE_CHECKING:
@@ -158,6 +159,7 @@ class Module:
         self._functions: dict[tuple[str, int], Any] = {}
         self._families: dict[str, Family | None] = {}
         self._shared: dict[tuple[str, int], int] = {}
+        self._learned: dict[str, Learned] = {}
 
     def kernel(self, name: str) -> Kernel:
         """The kernel called `name`. Raises LoadError when the build did not have it."""
@@ -212,6 +214,15 @@ class Module:
             with self._lock:
                 self._allow(key, shared_memory)
         return self._functions[key]
+
+    def most_shared(self, kernel: Kernel, ordinal: int) -> int:
+        """How much dynamic shared memory a loaded kernel may have on that GPU without being allowed more."""
+        return max(FREE_SHARED_MEMORY - kernel.shared_memory, self._shared.get((kernel.symbol, ordinal), 0))
+
+    def learned(self, kernel: Kernel) -> Learned:
+        """What launches of `kernel` have shown so far."""
+        known = self._learned.get(kernel.symbol)
+        return known or self._learned.setdefault(kernel.symbol, Learned(kernel))
 
     def _load(self, kernel: Kernel, ordinal: int) -> None:
         symbol = kernel.symbol

@@ -30,15 +30,14 @@ SCALARS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Arguments:
-    """One launch's parameters: `pointers` into `memory`, both to be kept until the driver has been called."""
+    """One launch's parameters: `pointers` into `memory`, both to be kept until the driver has been called.
+
+    `address` is where the pointers lie: the driver's `kernelParams`.
+    """
 
     memory: ctypes.Array[ctypes.c_char]
     pointers: ctypes.Array[ctypes.c_void_p]
-
-    @property
-    def address(self) -> int:
-        """Where the pointers lie: the driver's `kernelParams`."""
-        return ctypes.addressof(self.pointers)
+    address: int
 
 
 @dataclass(frozen=True)
@@ -51,10 +50,16 @@ class Plan:
 
     def pack(self, views: Mapping[str, View], scalars: Mapping[str, Number]) -> Arguments:
         """The arguments as memory; every name of the parameters is in one of the two mappings."""
+        buffer = self.buffer()
+        self.layout.pack_into(buffer.memory, 0, *self._values(views, scalars))
+        return buffer
+
+    def buffer(self) -> Arguments:
+        """Memory for the arguments of a launch, all zero."""
         memory = ctypes.create_string_buffer(max(1, self.layout.size))
-        self.layout.pack_into(memory, 0, *self._values(views, scalars))
         start = ctypes.addressof(memory)
-        return Arguments(memory, (ctypes.c_void_p * len(self.offsets))(*(start + offset for offset in self.offsets)))
+        pointers = (ctypes.c_void_p * len(self.offsets))(*(start + offset for offset in self.offsets))
+        return Arguments(memory, pointers, ctypes.addressof(pointers))
 
     def _values(self, views: Mapping[str, View], scalars: Mapping[str, Number]) -> Iterator[Number | bytes]:
         for parameter in self.parameters:

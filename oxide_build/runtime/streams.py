@@ -8,7 +8,7 @@ right one is not beyond doubt, the caller is asked.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Any
 
 from oxide_build.errors import LaunchError
@@ -16,10 +16,20 @@ from oxide_build.runtime.arrays import View
 
 DEFAULT = 0
 
-_CURRENT: Mapping[str, Callable[[int], int]] = {
-    "torch": lambda ordinal: sys.modules["torch"].cuda.current_stream(ordinal).cuda_stream,
-    "cupy": lambda ordinal: sys.modules["cupy"].cuda.get_current_stream(ordinal).ptr,
-}
+
+def _of_torch() -> Callable[[int], int]:
+    torch = sys.modules["torch"]
+    raw: Callable[[int], int] | None = getattr(getattr(torch, "_C", None), "_cuda_getCurrentRawStream", None)
+    return raw or (lambda ordinal: int(torch.cuda.current_stream(ordinal).cuda_stream))
+
+
+def _of_cupy() -> Callable[[int], int]:
+    cuda = sys.modules["cupy"].cuda
+    return lambda ordinal: int(cuda.get_current_stream(ordinal).ptr)
+
+
+_CURRENT: Mapping[str, Callable[[], Callable[[int], int]]] = {"torch": _of_torch, "cupy": _of_cupy}
+"""For each library: what gives, for a GPU's number, the handle of the current stream."""
 
 
 def handle(stream: Any) -> int:
@@ -41,6 +51,15 @@ def handle(stream: Any) -> int:
     )
 
 
+def finder(libraries: Set[str]) -> Callable[[int], int] | None:
+    """What gives a GPU's current stream for arrays of these libraries; None where that is not clear."""
+    if len(libraries) != 1:
+        return None
+    (library,) = libraries
+    make = _CURRENT.get(library)
+    return make() if make is not None and library in sys.modules else None
+
+
 def current(views: Mapping[str, View], ordinal: int) -> int:
     """The current stream of the one library all the arrays are of; the default stream where there are no arrays.
 
@@ -49,8 +68,8 @@ def current(views: Mapping[str, View], ordinal: int) -> int:
     libraries = {view.library for view in views.values()}
     if not libraries:
         return DEFAULT
-    if len(libraries) == 1 and (find := _CURRENT.get(next(iter(libraries)))):
-        return int(find(ordinal))
+    if find := finder(libraries):
+        return find(ordinal)
     raise LaunchError(
         f"which stream to launch on is not clear: the arrays are of {' and '.join(sorted(libraries))}",
         help="name it, kernel[grid, block, stream](...); stream=0 is the default stream",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
 from oxide_build.errors import KernelArgumentError, LaunchError
-from oxide_build.runtime import device
+from oxide_build.runtime import Configuration, device, helper, loader
 
 pytestmark = pytest.mark.gpu
 
@@ -76,6 +77,76 @@ def test_cupy(saxpy: Any, cupy: Any) -> None:
     x, y = cupy.arange(N, dtype=cupy.float32), cupy.ones(N, dtype=cupy.float32)
     saxpy[GRID, BLOCK](np.float32(2), x, y)
     assert bool((y == 2 * x + 1).all())
+
+
+@pytest.fixture(params=["", "1"], ids=["compiled", "python"])
+def planned(request: pytest.FixtureRequest, saxpy: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The kernel with nothing learned yet, its plans in C where the helper is built, then in Python."""
+    monkeypatch.setenv(helper.PURE, request.param)
+    monkeypatch.setattr(loader, "_modules", {})
+    helper.compiled.cache_clear()
+    yield type(saxpy)(saxpy.__wrapped__, saxpy.block)
+    helper.compiled.cache_clear()
+
+
+def refuse(*_: object) -> None:
+    raise AssertionError("launched in the general way")
+
+
+@pytest.mark.parametrize("library", ["torch", "cupy"])
+def test_the_second_launch_goes_by_plan(
+    library: str, planned: Any, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = request.getfixturevalue(library)
+    x = module.arange(N, dtype=module.float32, **({"device": "cuda"} if library == "torch" else {}))
+    y = module.ones_like(x)
+    planned[GRID, BLOCK](2.0, x, y)
+    monkeypatch.setattr(Configuration, "launch", refuse)
+    launch = planned[GRID, BLOCK]
+    launch(2, x, y)
+    planned[GRID, BLOCK](np.float32(2), x, y)
+    planned.forall(N)(2.0, x, y)
+    with module.cuda.Stream() if library == "cupy" else module.cuda.stream(module.cuda.Stream()) as stream:
+        module.cuda.Device().synchronize() if library == "cupy" else module.cuda.synchronize()
+        launch(2.0, x, y)
+        planned[GRID, BLOCK, stream](2.0, x, y)
+        module.cuda.Device().synchronize() if library == "cupy" else module.cuda.synchronize()
+    assert bool((y == 12 * x + 1).all())
+
+
+def test_plans_know_what_they_cannot_take(planned: Any, torch: Any) -> None:
+    x, y, expected = arrays(torch)
+    planned[GRID, BLOCK](2.0, x, y)
+    for wrong in (
+        x.double(),
+        x.cpu(),
+        x[::2],
+        x[:8].reshape(2, 4),
+        x.int(),
+    ):
+        with pytest.raises(KernelArgumentError, match="'x' is Slice"):
+            planned[GRID, BLOCK](2.0, wrong, y)
+    assert torch.equal(y, expected)
+    planned[GRID, BLOCK](2.0, torch.nn.Parameter(x), y)
+    assert torch.equal(y, 2 * x + expected)
+
+
+def test_plans_in_threads_without_a_context(planned: Any, torch: Any) -> None:
+    sets = [arrays(torch) for _ in range(16)]
+    torch.cuda.synchronize()
+    launch = planned[GRID, BLOCK, 0]
+
+    def work(x: Any, y: Any) -> None:
+        for _ in range(20):
+            launch(2.0, x, y)
+
+    threads = [threading.Thread(target=work, args=(x, y)) for x, y, _ in sets]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    torch.cuda.synchronize()
+    assert all(torch.equal(y, 40 * x + 1) for x, y, _ in sets)
 
 
 @pytest.mark.parametrize("protocol", [DLPACK, CUDA_ARRAY])

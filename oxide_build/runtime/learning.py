@@ -1,0 +1,59 @@
+"""What launches of a kernel have shown, so that the next one need not ask again.
+
+In: each launch that went the general way and went well. Out: the plans for launches like it. Its own room because the
+configurations of a kernel share it, whatever their grids and streams: what one has learned holds for all.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from oxide_build.manifest import Kernel
+from oxide_build.runtime import device, helper, packing, scalars, streams
+from oxide_build.runtime.arrays import View
+from oxide_build.runtime.plan import Attempt, Buffers, Kind, Recipe, attempt
+
+MOST_PLANS = 16
+"""Kinds of arguments with a plan of their own, which are tried in turn; those beyond are launched the general way."""
+
+
+class Learned:
+    """One kernel's layout of parameters, and the plans that launches have taught."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.layout = packing.plan(kernel)
+        self.attempts: tuple[Attempt, ...] = ()
+        self.compiled = helper.plans(kernel)
+        self._buffers = Buffers(self.layout)
+        self._recipes: dict[tuple[object, ...], Recipe] = {}
+        self._attempts: dict[tuple[object, ...], Attempt] = {}
+        self._views = [place for place, parameter in enumerate(kernel.parameters) if parameter.kind != "scalar"]
+        self._is_plain = not kernel.cooperative and all(parameter.struct is None for parameter in kernel.parameters)
+        self._lock = threading.Lock()
+
+    def learn(
+        self, values: tuple[Any, ...], views: Mapping[str, View], ordinal: int, function: Any, most_shared: int
+    ) -> None:
+        """Make a plan for launches like this one, which has been queued; nothing where there can be none."""
+        if not self._is_plain:
+            return
+        scalars.look_for_numpy()
+        kinds = tuple(Kind(type(values[place]), getattr(values[place], "dtype", None)) for place in self._views)
+        key = kinds, ordinal
+        known = self._recipes.get(key)
+        is_new = known is None and len(self._recipes) < MOST_PLANS and all(kind.reader for kind in kinds)
+        if is_new or (known is not None and most_shared > known.most_shared):
+            libraries = {view.library for view in views.values()}
+            context = int(device.primary_context(ordinal))
+            find = streams.finder(libraries)
+            self._add(key, Recipe(self.kernel, kinds, ordinal, int(function), context, find, most_shared))
+
+    def _add(self, key: tuple[object, ...], recipe: Recipe) -> None:
+        with self._lock:
+            self._recipes[key] = recipe
+            if self.compiled is None or not helper.add(self.compiled, recipe):
+                self._attempts[key] = attempt(recipe, device.driver(), self.layout, self._buffers)
+                self.attempts = tuple(self._attempts.values())
