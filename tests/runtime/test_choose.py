@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from oxide_build.errors import LoadError, NoCompatibleImageError
 from oxide_build.manifest import Artifact
-from oxide_build.runtime.loader import choose
+from oxide_build.runtime.choice import choose
 
 Image = Callable[[str, str], Artifact]
 
