@@ -20,14 +20,12 @@ _lost = False
 
 def watch(forget: Callable[[], None]) -> None:
     """CUDA is used from now on: in children forked later `refuse` raises, once `forget` has dropped what is kept."""
-    if not _watched and hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_mark)
     _watched[:] = [forget]
 
 
 def _mark() -> None:
     global _lost
-    _lost = True
+    _lost = _lost or bool(_watched)
     for forget in _watched:
         forget()
 
@@ -45,3 +43,7 @@ def refusal(doing: str = "") -> ForkError:
         "survive a fork",
         help='start workers with multiprocessing.get_context("spawn"), or fork before anything uses a GPU',
     )
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_mark)

@@ -155,7 +155,10 @@ def _find(name: str) -> tuple[Manifest, Traversable]:
             help="put the file into a package and name it under [tool.oxide]; kernel.simulate[grid, block](...) runs "
             "it as it is",
         )
-    directory = _directory(package)
+    try:
+        directory = _directory(package)
+    except ImportError as error:
+        raise LoadError(f"the package of {name} cannot be imported: {error}", help=_REINSTALL) from None
     try:
         text = directory.joinpath(f"{last}.json").read_text(encoding="utf-8")
         return Manifest.from_json(text), directory
