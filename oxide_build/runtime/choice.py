@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from oxide_build.errors import LoadError, NoCompatibleImageError
 from oxide_build.manifest import Artifact
@@ -47,8 +47,7 @@ _BRANCHES: Mapping[Version, int] = {
 """The driver branch that came with each CUDA release, as `nvidia-smi` shows it."""
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What the choice says of one image: `reason` is why it was chosen, or why not."""
 
     artifact: Artifact
@@ -59,8 +58,7 @@ class Verdict:
         return f"{_named(self.artifact)}: {'chosen, ' * self.chosen}{self.reason}"
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """The verdict on each image, in the manifest's order, for one compute capability and driver."""
 
     verdicts: tuple[Verdict, ...]

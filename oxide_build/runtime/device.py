@@ -12,8 +12,7 @@ import functools
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from oxide_build.errors import (
     DriverNotFoundError,
@@ -31,8 +30,7 @@ OLDEST_DRIVER = 12, 0
 LOG_BYTES = 16384
 
 
-@dataclass(frozen=True)
-class DeviceInfo:
+class DeviceInfo(NamedTuple):
     """One GPU: its name, compute capability, and the CUDA release its driver is for."""
 
     name: str
