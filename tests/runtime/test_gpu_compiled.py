@@ -1,4 +1,4 @@
-"""Introspection, preloading, forks and faults on a real GPU, with CuPy; the kernels are an installed `example_pkg`'s."""
+"""Introspection, preloading, forks and faults on a real GPU, with CuPy and an installed `example_pkg`."""
 
 from __future__ import annotations
 
