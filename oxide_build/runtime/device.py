@@ -59,15 +59,15 @@ def driver() -> Any:
     if int(code) == forks.NOT_INITIALIZED:
         raise forks.refusal()
     if int(code):
-        raise _no_driver(_text(api, code))
+        raise _no_driver(_text(api, code), "see what nvidia-smi and CUDA_VISIBLE_DEVICES say")
     forks.watch(driver.cache_clear)
     return api
 
 
-def _no_driver(reason: str) -> DriverNotFoundError:
+def _no_driver(reason: str, remedy: str = "install the NVIDIA driver") -> DriverNotFoundError:
     return DriverNotFoundError(
         f"no NVIDIA GPU can be used here: {reason}",
-        help="install the NVIDIA driver, or run on the CPU with kernel.simulate[grid, block](...)",
+        help=f"{remedy}, or run on the CPU with kernel.simulate[grid, block](...)",
     )
 
 
@@ -104,7 +104,7 @@ def driver_version() -> tuple[int, int]:
     if version < OLDEST_DRIVER:
         raise LoadError(
             f"the NVIDIA driver is for CUDA {version[0]}.{version[1]}, kernels need one for CUDA 12.0 or newer",
-            help="upgrade the NVIDIA driver",
+            help="upgrade the NVIDIA driver to branch 525 or newer",
         )
     return version
 

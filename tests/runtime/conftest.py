@@ -85,6 +85,7 @@ class FakeDriver(ModuleType):
         self.shared: list[tuple[int, int, int]] = []
         self.capture_mode = "GLOBAL"
         self.load_seconds = 0.0
+        self.log = b"line 3: oops"
         self.attributes = {"NUM_REGS": 24, "SHARED_SIZE_BYTES": 1024, "MAX_THREADS_PER_BLOCK": 1024}
         self.parameters: list[Any] = [ctypes.c_float, ctypes.c_uint64, ctypes.c_int32, ctypes.c_uint64, ctypes.c_int32]
         self._thread = threading.local()
@@ -161,7 +162,7 @@ class FakeDriver(ModuleType):
         time.sleep(self.load_seconds)
         if "cuLibraryLoadData" in self.failures:
             log: bytearray = values[keys.index("CU_JIT_ERROR_LOG_BUFFER")]
-            log[:12] = b"line 3: oops"
+            log[: len(self.log)] = self.log
         return self._answer("cuLibraryLoadData", 70)
 
     def cuLibraryGetKernel(self, library: int, name: bytes) -> tuple[Any, ...]:

@@ -52,7 +52,7 @@ class World:
 
     fake: Any
     shipped: Path
-    make: Callable[..., Any]
+    make: Any
     monkeypatch: pytest.MonkeyPatch
 
     def array(self, extent: int = 512, typestr: str = "<f4", **extra: Any) -> Any:
@@ -109,6 +109,12 @@ def without(world: World, package: str) -> None:
         return importing(name)
 
     world.monkeypatch.setattr(importlib, "import_module", missing)
+
+
+def refused_ptx(world: World) -> None:
+    world.fake.log = b"ptxas application ptx input, line 9; fatal   : Parsing error near '.f33': syntax error"
+    world.fails("cuLibraryLoadData", 218)
+    empty(world)
 
 
 def no_binding(world: World) -> None:
@@ -174,7 +180,8 @@ def no_cuda_core(world: World) -> None:
 
 
 def no_stream(world: World) -> None:
-    made("saxpy")[GRID, BLOCK](2.0, world.array(), world.array())
+    array = type("Array", (world.make,), {"__module__": "jaxlib"})(0x1000, (512,))
+    made("saxpy")[GRID, BLOCK](2.0, array, array)
 
 
 def grid_too_large(world: World) -> None:
@@ -218,7 +225,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "LoadError: an image is missing": missing_image,
     "LoadError: an image is damaged": damaged_image,
     "LoadError: OXIDE_FORCE_TARGET names no image": forced,
-    "LoadError: the driver refuses the PTX": with_failure("cuLibraryLoadData", 218),
+    "LoadError: the driver refuses the PTX": refused_ptx,
     "LoadError: the PTX is too new for the driver": with_failure("cuLibraryLoadData", 222),
     "LoadError: the driver has no PTX compiler": with_failure("cuLibraryLoadData", 221),
     "LoadError: the image holds no code for the GPU": with_failure("cuKernelGetFunction", 209),
@@ -271,6 +278,7 @@ CATALOGUE: Mapping[str, Entry] = {
 @pytest.fixture
 def world(fake: Any, shipped: Path, make: Any, monkeypatch: pytest.MonkeyPatch) -> World:
     """The machine, whose driver uses NVIDIA's words."""
+    fake.log = b""
     monkeypatch.setattr(fake, "cuGetErrorString", lambda code: (0, WORDS[int(code)].encode()), raising=False)
     return World(fake, shipped, make, monkeypatch)
 
