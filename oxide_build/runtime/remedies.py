@@ -17,6 +17,7 @@ FAULT = (
 
 REMEDIES: Mapping[int, str] = {
     2: "free memory of the GPU, or let fewer processes share it",
+    101: "GPUs are numbered from 0, in the order of CUDA_VISIBLE_DEVICES",
     209: "rebuild the package with this GPU's target under [tool.oxide]; oxide-build explain PACKAGE lists what it has",
     218: "report it to the package's author; OXIDE_FORCE_TARGET picks another of the images that oxide-build explain "
     "PACKAGE lists",
@@ -26,5 +27,7 @@ REMEDIES: Mapping[int, str] = {
     720: "launch fewer blocks: all of them must run at the same time",
     900: "call gpu.preload(kernel) before the capture begins",
 }
-"""Advice by number: CUDA_ERROR_OUT_OF_MEMORY, _NO_BINARY_FOR_GPU, _INVALID_PTX, _JIT_COMPILER_NOT_FOUND,
-_UNSUPPORTED_PTX_VERSION, _LAUNCH_OUT_OF_RESOURCES, _COOPERATIVE_LAUNCH_TOO_LARGE, _STREAM_CAPTURE_UNSUPPORTED."""
+"""Advice by number: CUDA_ERROR_OUT_OF_MEMORY, _INVALID_DEVICE, _NO_BINARY_FOR_GPU, _INVALID_PTX,
+_JIT_COMPILER_NOT_FOUND, _UNSUPPORTED_PTX_VERSION, _LAUNCH_OUT_OF_RESOURCES,
+_COOPERATIVE_LAUNCH_TOO_LARGE, _STREAM_CAPTURE_UNSUPPORTED.
+"""
