@@ -170,7 +170,7 @@ def _find(name: str) -> tuple[Manifest, Traversable]:
 
 def _directory(package: str) -> Traversable:
     """Where a package's images lie: by its path, or as a resource where it is in no directory, such as in a zip."""
-    for place in importlib.import_module(package).__path__:
+    for place in getattr(importlib.import_module(package), "__path__", ()):
         if (directory := Path(place, DIRECTORY)).is_dir():
             return directory
     return _resources(package).joinpath(DIRECTORY)
@@ -179,6 +179,8 @@ def _directory(package: str) -> Traversable:
 def _resources(package: str) -> Traversable:
     import importlib.resources  # milliseconds, which a launch from an ordinary directory does not pay
 
+    if not hasattr(importlib.import_module(package), "__path__"):
+        raise TypeError("it is a module, not a package")
     return importlib.resources.files(package)
 
 
@@ -191,7 +193,7 @@ def modules(name: str) -> tuple[Module, ...]:
     try:
         if package and _directory(package).joinpath(f"{last}.json").is_file():
             return (module(name),)
-    except ImportError as error:
+    except (ImportError, TypeError, ValueError) as error:
         raise _no_package(name, error) from None
     return tuple(module(manifest.module) for manifest in manifests(name))
 

@@ -114,6 +114,32 @@ def test_a_first_launch_in_a_capture(first: str) -> None:
     assert in_a_process(f"{first}\n{CAPTURE}") == ["True", "True"]
 
 
+@pytest.mark.usefixtures("saxpy")
+def test_first_launches_that_race() -> None:
+    script = """
+import threading
+barrier, wrong = threading.Barrier(16), []
+
+def work(number):
+    with cupy.cuda.Stream(non_blocking=True) as stream:
+        x, y = arrays()
+        barrier.wait()
+        for _ in range(50):
+            saxpy[GRID, BLOCK](float(number), x, y)
+        stream.synchronize()
+        if not bool((y[:1000] == 50 * number * x[:1000] + 1).all()):  # exact in f32 up to there
+            wrong.append(number)
+
+threads = [threading.Thread(target=work, args=(number,)) for number in range(16)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len(wrong))
+"""
+    assert in_a_process(script) == ["0"]
+
+
 CHILD = """
 def in_a_child(work):
     if not os.fork():
