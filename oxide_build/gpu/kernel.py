@@ -22,6 +22,7 @@ else:
 
     from oxide_build.errors import KernelArgumentError, KernelError, SourceFile
     from oxide_build.manifest import Artifact
+    from oxide_build.runtime.choice import Choice
     from oxide_build.runtime.compiled import Attributes, Compiled, Occupancy
     from oxide_build.variants import Family
 
@@ -139,6 +140,11 @@ class Kernel:
     def image(self) -> Artifact:
         """The image chosen for the current GPU. Raises LoadError and DriverNotFoundError."""
         return self.variant().image
+
+    @property
+    def choice(self) -> Choice:
+        """Every image that there is, and why the current GPU gets it or not. Raises LoadError, DriverNotFoundError."""
+        return self.variant().choice
 
     @property
     def ptx(self) -> str:

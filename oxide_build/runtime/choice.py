@@ -70,6 +70,9 @@ class Choice(NamedTuple):
         """The chosen image, or None."""
         return next((verdict.artifact for verdict in self.verdicts if verdict.chosen), None)
 
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.verdicts))
+
     def required(self) -> Artifact:
         """The chosen image. Raises NoCompatibleImageError, with every verdict and how to get an image that runs."""
         if self.artifact is not None:

@@ -15,6 +15,7 @@ from oxide_build import signature
 from oxide_build.errors import KernelArgumentError
 from oxide_build.manifest import Artifact, Kernel, Manifest, value_word
 from oxide_build.runtime import device, loader
+from oxide_build.runtime.choice import Choice
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,12 @@ class Compiled:
     def image(self) -> Artifact:
         """The image that is loaded on this GPU."""
         return self._image()
+
+    @property
+    def choice(self) -> Choice:
+        """Every image that there is, and why it is loaded on this GPU or not; prints as `oxide-build explain` does."""
+        here = device.current()
+        return self.module.choice(here.capability, here.driver, self.kernel.unit)
 
     @property
     def ptx(self) -> str:

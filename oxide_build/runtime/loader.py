@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from oxide_build.errors import KernelError, LoadError
 from oxide_build.manifest import DIRECTORY, Artifact, Kernel, Manifest
 from oxide_build.runtime import arrays, device
-from oxide_build.runtime.choice import FORCE, Version, choose
+from oxide_build.runtime.choice import FORCE, Choice, Version, choose
 from oxide_build.variants import Family
 
 if TYPE_CHECKING:
@@ -64,16 +64,19 @@ class Module:
             self._families.setdefault(name, family)
         return self._families[name]
 
+    def choice(self, capability: Version, driver: Version, unit: str = "", kind: str = "") -> Choice:
+        """What the choice says of each image of a unit for this GPU and driver, of those of a `kind` where given."""
+        images = (image for image in self.manifest.images(unit) if kind in ("", image.kind))
+        return choose(images, capability, driver, os.environ.get(FORCE))
+
     def artifact(self, capability: Version, driver: Version, unit: str = "", kind: str = "") -> Artifact:
         """The image of a unit for this GPU and driver, of those of a `kind` where one is given.
 
         Raises NoCompatibleImageError, or LoadError for an unknown forced one.
         """
-        force = os.environ.get(FORCE)
-        images = [image for image in self.manifest.images(unit) if kind in ("", image.kind)]
-        choice = choose(images, capability, driver, force)
+        force, choice = os.environ.get(FORCE), self.choice(capability, driver, unit, kind)
         if force is not None and choice.artifact is None:
-            shipped = ", ".join(dict.fromkeys(image.target for image in images))
+            shipped = ", ".join(dict.fromkeys(verdict.artifact.target for verdict in choice.verdicts))
             raise LoadError(f"{FORCE} is {force!r}, which {self.manifest.module} lacks", help=f"it ships {shipped}")
         return choice.required()
 

@@ -8,7 +8,15 @@ def look(saxpy: gpu.Kernel) -> tuple[str, ...]:
     attributes, occupancy = saxpy.attributes, saxpy.occupancy((256, 1), shared_memory=1024)
     numbers = attributes.registers + attributes.local_memory, occupancy.blocks * occupancy.fraction
     double = saxpy.variant(T=gpu.f64, BLOCK=64)
-    return saxpy.signature, saxpy.ptx, saxpy.image.target, double.image.file, double.ptx, *map(str, numbers)
+    return (
+        saxpy.signature,
+        str(saxpy.choice),
+        saxpy.ptx,
+        saxpy.image.target,
+        double.image.file,
+        double.ptx,
+        *map(str, numbers),
+    )
 
 
 def load(saxpy: gpu.Kernel) -> None:

@@ -13,7 +13,7 @@ import pytest
 from oxide_build import gpu
 from oxide_build.errors import DriverNotFoundError, KernelArgumentError, KernelFault, LaunchError, LoadError
 from oxide_build.gpu import DisjointSlice, Slice, f32
-from oxide_build.runtime import device, loader
+from oxide_build.runtime import choice, device, loader
 from oxide_build.runtime.compiled import Attributes, Occupancy, compiled
 
 Made = Callable[..., gpu.Kernel]
@@ -43,6 +43,17 @@ def test_image_and_ptx_are_those_of_this_gpu(saxpy: gpu.Kernel, fake: Any) -> No
     device.info.cache_clear()
     assert (saxpy.image.target, saxpy.ptx) == ("sm_80", ".version 7.0\n// for 8.0")
     assert fake.images == []
+
+
+def test_the_choice_says_why(saxpy: gpu.Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert saxpy.choice.artifact == saxpy.image
+    assert str(saxpy.choice) == (
+        "sm_80: runs here, sm_90a is better\n"
+        "sm_90: runs here, sm_90a is better\n"
+        "sm_90a: chosen, the best that runs here"
+    )
+    monkeypatch.setenv(choice.FORCE, "sm_80")
+    assert str(saxpy.choice).startswith("sm_80: chosen, OXIDE_FORCE_TARGET asks for sm_80\n")
 
 
 def test_attributes_load_the_kernel_on_the_current_gpu(saxpy: gpu.Kernel, fake: Any) -> None:
