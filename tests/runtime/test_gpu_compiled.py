@@ -89,7 +89,7 @@ def test_cuda_core_launches_the_kernel(saxpy: gpu.Kernel, cupy: Any) -> None:
     core.launch(stream, core.LaunchConfig(grid=GRID, block=BLOCK), saxpy.cuda_core, *arguments)
     stream.sync()
     assert bool((y == 2 * x + 1).all())
-    assert saxpy.cuda_core.attributes.num_regs() == saxpy.attributes.registers
+    assert saxpy.cuda_core.attributes.num_regs == saxpy.attributes.registers
 
 
 CAPTURE = """
