@@ -188,6 +188,10 @@ class LaunchError(KernelError):
     """The launch itself was refused: grid, block, shared memory, stream, or the driver's own word."""
 
 
+class ForkError(LaunchError):
+    """CUDA was used before this process was forked from the one that used it."""
+
+
 class KernelFault(KernelError):
     """A kernel failed while it ran: out of bounds, an assertion, an illegal address."""
 

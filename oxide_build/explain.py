@@ -7,16 +7,9 @@ answers for a whole package, and without a GPU.
 
 from __future__ import annotations
 
-import importlib.resources
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
-from oxide_build.errors import LoadError
-from oxide_build.manifest import DIRECTORY, Manifest, variant_words
-from oxide_build.runtime.loader import Choice, Version, choose
-
-if TYPE_CHECKING:
-    from importlib.abc import Traversable
+from oxide_build.manifest import Manifest, variant_words
+from oxide_build.runtime.choice import Choice, Version, choose
+from oxide_build.runtime.loader import manifests
 
 
 def explain(package: str, capability: Version, driver: Version) -> tuple[tuple[str, Choice], ...]:
@@ -26,16 +19,9 @@ def explain(package: str, capability: Version, driver: Version) -> tuple[tuple[s
 
     Raises LoadError when there is no such package, or it holds no built kernels.
     """
-    try:
-        directory = importlib.resources.files(package)
-    except (ImportError, TypeError, ValueError) as error:
-        raise LoadError(f"no package {package!r} is installed here: {error}", help="name it as in import") from None
-    manifests = sorted(_manifests(directory), key=lambda manifest: manifest.module)
-    if not manifests:
-        raise LoadError(f"{package} holds no built kernels", help="build it with pip install . or oxide-build build")
     return tuple(
         (f"{manifest.module}  ({_words(manifest, unit)})", choose(manifest.images(unit), capability, driver))
-        for manifest in manifests
+        for manifest in manifests(package)
         for unit in manifest.units
     )
 
@@ -44,17 +30,3 @@ def _words(manifest: Manifest, unit: str) -> str:
     """The kernels of a unit by name, a variant with what it has."""
     kernels = [kernel for kernel in manifest.kernels if kernel.unit == unit]
     return ", ".join(f"{k.name} with {variant_words(k.variant)}" if k.variant else k.name for k in kernels)
-
-
-def _manifests(directory: Traversable) -> Iterator[Manifest]:
-    """Those of this package and its subpackages: directories that are no packages may hold builds of other times."""
-    for entry in directory.iterdir():
-        if entry.name == DIRECTORY:
-            files = (file for file in entry.iterdir() if file.name.endswith(".json"))
-            yield from (Manifest.from_json(file.read_text(encoding="utf-8")) for file in files)
-        elif entry.is_dir() and _is_package(entry):
-            yield from _manifests(entry)
-
-
-def _is_package(directory: Traversable) -> bool:
-    return directory.joinpath("__init__.py").is_file() or directory.joinpath(DIRECTORY).is_dir()

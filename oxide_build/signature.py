@@ -7,7 +7,6 @@ because both ways of running a kernel must accept and refuse exactly the same ca
 
 from __future__ import annotations
 
-import difflib
 import operator
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -164,8 +163,14 @@ def _surplus(
         if name in bound:
             yield f"{name!r} given twice"
         elif name not in names:
-            near = difflib.get_close_matches(name, names, n=1)
-            yield f"unknown {name!r}" + (f" (did you mean {near[0]!r}?)" if near else "")
+            yield f"unknown {name!r}{_suggestion(name, names)}"
+
+
+def _suggestion(name: str, names: list[str]) -> str:
+    import difflib  # a millisecond, which only a wrong call pays
+
+    near = difflib.get_close_matches(name, names, n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def _quoted(names: list[str]) -> str:

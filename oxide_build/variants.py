@@ -81,6 +81,28 @@ class Family:
             tail = self._defaults[name], *tail
             yield place, tail
 
+    def named(self, values: Mapping[str, Any]) -> Kernel:
+        """The variant with these compile-time values and types, `{"T": gpu.f64, "BLOCK": 64}`.
+
+        What is not named is as in a launch that does not give it, a type the first that is listed. Raises
+        KernelArgumentError for what the kernel does not have, or does not list.
+        """
+        unknown = [name for name in values if name not in self._constants and name not in self.generic.types]
+        if unknown:
+            known = ", ".join([*self.generic.types, *self._constants])
+            raise self._error(f"no type or compile-time parameter is called {unknown[0]!r}", f"name some of {known}")
+        given = {**self._defaults, **{name: types[0] for name, types in self.generic.types.items()}, **values}
+        variant = {name: self._constant(constant, given[name]) for name, constant in self._constants.items()}
+        variant.update({name: self._listed(name, given[name]) for name in self.generic.types})
+        return self._kernels[_key(variant)]
+
+    def _listed(self, name: str, given: Any) -> str:
+        """The type that a type variable is said to be, by ours or another library's name of it."""
+        text = str(getattr(given, "__name__", given)).removeprefix("torch.")
+        if (found := ELEMENT_TYPES.get(text, text)) in self.generic.types[name]:
+            return found
+        raise self._error(f"{name} is {quoted_values(self.generic.types[name])}, got {text}", "name one of these")
+
     def _marks(self, values: tuple[Any, ...]) -> tuple[object, ...]:
         """What decides a choice, to look it up by; empty where an argument says too little that can be hashed."""
         if self._numeric:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FILES = (ROOT / "tests" / "gpu_face" / "typed_kernels.py",)
+FILES = tuple(ROOT / "tests" / "gpu_face" / f"typed_{name}.py" for name in ("kernels", "looking"))
 PACKAGES = (ROOT / "example_pkg" / "kernels", ROOT / "tests" / "programs" / "kernels")
 CASES = ROOT / "tests" / "cases"
 PAGES = (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))

@@ -59,6 +59,7 @@ from oxide_build.gpu.intrinsics import (
     unroll,
 )
 from oxide_build.gpu.kernel import Kernel, device, kernel
+from oxide_build.gpu.preload import preload
 from oxide_build.gpu.structs import Records, dtype, records, struct
 from oxide_build.gpu.types import (
     Const,
@@ -194,6 +195,7 @@ __all__ = [
     "math",
     "nanosleep",
     "popc",
+    "preload",
     "ptx",
     "records",
     "reduce_add",

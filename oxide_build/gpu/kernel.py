@@ -22,6 +22,8 @@ else:
 
     from oxide_build.errors import KernelArgumentError, KernelError, SourceFile
     from oxide_build.manifest import Artifact
+    from oxide_build.runtime.choice import Choice
+    from oxide_build.runtime.compiled import Attributes, Compiled, Occupancy
     from oxide_build.variants import Family
 
     Function = TypeVar("Function", bound=Callable[..., Any])
@@ -148,22 +150,68 @@ class Kernel:
         names = code.co_varnames[: code.co_argcount]
         return f"{self.__name__}({', '.join(_declared(name, annotations.get(name)) for name in names)})"
 
+    def variant(self, **values: object) -> Compiled:
+        """What the build made of the kernel, to look at; of a generic one, the variant with these values.
+
+        `kernel.variant(T=gpu.f64, BLOCK=64)`: what is not named is as in a launch that does not give it, a type the
+        first that is listed. Raises LoadError without built kernels, KernelArgumentError for values it does not have.
+        """
+        from oxide_build.runtime import compiled
+
+        return compiled.compiled(self.__module__, self.__name__, values)
+
     @property
     def image(self) -> Artifact:
-        """The image chosen for the current GPU, of a generic kernel its first variant's.
+        """The image chosen for the current GPU. Raises LoadError and DriverNotFoundError."""
+        return self.variant().image
 
-        Raises LoadError and DriverNotFoundError.
-        """
-        from oxide_build import runtime
-
-        return runtime.image(self.__module__, self.__name__)[0]
+    @property
+    def choice(self) -> Choice:
+        """Every image that there is, and why the current GPU gets it or not. Raises LoadError, DriverNotFoundError."""
+        return self.variant().choice
 
     @property
     def ptx(self) -> str:
-        """The text of that image. Raises LoadError and DriverNotFoundError."""
-        from oxide_build import runtime
+        """The text of the PTX chosen for the current GPU. Raises LoadError and DriverNotFoundError."""
+        return self.variant().ptx
 
-        return runtime.image(self.__module__, self.__name__)[1].decode()
+    @property
+    def attributes(self) -> Attributes:
+        """The registers and memory it takes on the current GPU. Loads it; raises as a first launch does."""
+        return self.variant().attributes
+
+    def occupancy(self, block: Dims, shared_memory: int = 0) -> Occupancy:
+        """How many blocks of this shape a multiprocessor of the current GPU runs at once. Loads it.
+
+        Raises LaunchError for a block that no launch could have, and as a first launch does.
+        """
+        return self.variant().occupancy(block, shared_memory)
+
+    @property
+    def cuda_core(self) -> Any:
+        """The kernel as a `cuda.core.Kernel`, for `cuda.core.launch`. Loads it; raises as a first launch does."""
+        return self.variant().cuda_core
+
+    def preload(self, device: int | None = None) -> None:
+        """Load the kernel, with all its variants, on the current GPU or the one of that number.
+
+        A launch loads what it needs by itself; this does it at a moment of your choice, such as before a graph's
+        capture or a measurement. Raises as a first launch does.
+        """
+        from oxide_build.runtime import compiled
+
+        compiled.preload(self.__module__, self.__name__, device)
+
+    def __str__(self) -> str:
+        """The signature, and what the build made of the kernel; needs no driver."""
+        from oxide_build.errors import KernelError
+        from oxide_build.runtime import compiled
+
+        try:
+            lines = compiled.describe(self.__module__, self.__name__)
+        except (KernelError, ImportError) as error:
+            lines = f"  not built: {error}"
+        return f"{self.signature}, of {self.__module__}\n{lines}"
 
     def __repr__(self) -> str:
         return f"<kernel {self.__module__}.{self.signature}>"

@@ -12,8 +12,7 @@ import functools
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from oxide_build.errors import (
     DriverNotFoundError,
@@ -23,17 +22,15 @@ from oxide_build.errors import (
     LaunchError,
     LoadError,
 )
+from oxide_build.runtime import forks
 from oxide_build.runtime.arrays import View
-
-FAULTS = frozenset({700, 702, 710, 714, 715, 716, 717, 718, 719})
-"""The results after which a context is lost: illegal address, assertion, trap and the like."""
+from oxide_build.runtime.remedies import FAULT, FAULTS, REMEDIES
 
 OLDEST_DRIVER = 12, 0
 LOG_BYTES = 16384
 
 
-@dataclass(frozen=True)
-class DeviceInfo:
+class DeviceInfo(NamedTuple):
     """One GPU: its name, compute capability, and the CUDA release its driver is for."""
 
     name: str
@@ -43,7 +40,11 @@ class DeviceInfo:
 
 @functools.cache
 def driver() -> Any:
-    """`cuda.bindings.driver`, initialised. Raises DriverNotFoundError when anything of it is missing here."""
+    """`cuda.bindings.driver`, initialised.
+
+    Raises DriverNotFoundError when anything of it is missing here, ForkError where a fork has taken it away.
+    """
+    forks.refuse()
     try:
         api = importlib.import_module("cuda.bindings.driver")
     except ImportError as error:
@@ -55,15 +56,18 @@ def driver() -> Any:
         code = api.cuInit(0)[0]
     except RuntimeError as error:
         raise _no_driver(str(error)) from None
+    if int(code) == forks.NOT_INITIALIZED:
+        raise forks.refusal()
     if int(code):
-        raise _no_driver(_text(api, code))
+        raise _no_driver(_text(api, code), "see what nvidia-smi and CUDA_VISIBLE_DEVICES say")
+    forks.watch(driver.cache_clear)
     return api
 
 
-def _no_driver(reason: str) -> DriverNotFoundError:
+def _no_driver(reason: str, remedy: str = "install the NVIDIA driver") -> DriverNotFoundError:
     return DriverNotFoundError(
         f"no NVIDIA GPU can be used here: {reason}",
-        help="install the NVIDIA driver, or run on the CPU with kernel.simulate[grid, block](...)",
+        help=f"{remedy}, or run on the CPU with kernel.simulate[grid, block](...)",
     )
 
 
@@ -72,21 +76,19 @@ def check(
 ) -> Any:
     """What a driver call gave besides its CUresult.
 
-    Raises `error`, or KernelFault where the result means a kernel has died, with what was being done, the driver's
-    name and text for the result, and `log`.
+    Raises `error`, KernelFault where the result means a kernel has died, or ForkError, with what was being done, the
+    driver's name and text for the result, and `log`.
     """
     code, *values = result
     if int(code) == 0:
         return values[0] if len(values) == 1 else tuple(values)
     what = doing if isinstance(doing, str) else doing()
+    if int(code) == forks.NOT_INITIALIZED:
+        raise forks.refusal(what)
     message = f"{what}: {_text(driver(), code)}" + (f"\n{log}" if log else "")
-    if int(code) not in FAULTS:
-        raise error(message)
-    raise KernelFault(
-        message,
-        help="a kernel died, perhaps one launched earlier, since launches are asynchronous; the CUDA context of this "
-        "process is lost, so start a new one; kernel.simulate[grid, block](...) shows where a kernel goes wrong",
-    )
+    if int(code) in FAULTS:
+        raise KernelFault(message, help=FAULT)
+    raise error(message, help=REMEDIES.get(int(code)))
 
 
 def _text(api: Any, code: Any) -> str:
@@ -102,7 +104,7 @@ def driver_version() -> tuple[int, int]:
     if version < OLDEST_DRIVER:
         raise LoadError(
             f"the NVIDIA driver is for CUDA {version[0]}.{version[1]}, kernels need one for CUDA 12.0 or newer",
-            help="upgrade the NVIDIA driver",
+            help="upgrade the NVIDIA driver to branch 525 or newer",
         )
     return version
 
@@ -221,11 +223,43 @@ def allow_shared_memory(kernel: Any, size: int, ordinal: int) -> None:
 @functools.lru_cache(maxsize=1024)
 def most_blocks_at_once(kernel: int, threads: int, shared_memory: int, ordinal: int) -> int:
     """How many blocks of so many threads and bytes of dynamic shared memory the GPU runs at the same time."""
-    api, doing = driver(), f"asking how many blocks of {threads} threads fit on GPU {ordinal}"
-    attribute = api.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT
-    multiprocessors = int(check(api.cuDeviceGetAttribute(attribute, ordinal), doing))
-    on_one = api.cuOccupancyMaxActiveBlocksPerMultiprocessor(kernel, threads, shared_memory)
-    return int(check(on_one, doing)) * multiprocessors
+    return blocks_on_multiprocessor(kernel, threads, shared_memory) * _device_attribute("MULTIPROCESSOR_COUNT", ordinal)
+
+
+def blocks_on_multiprocessor(kernel: int, threads: int, shared_memory: int) -> int:
+    """How many such blocks one multiprocessor of the current context's GPU runs at the same time."""
+    result = driver().cuOccupancyMaxActiveBlocksPerMultiprocessor(kernel, threads, shared_memory)
+    return int(check(result, f"asking how many blocks of {threads} threads fit on a multiprocessor"))
+
+
+def threads_on_multiprocessor(ordinal: int) -> int:
+    """How many threads one multiprocessor of this GPU holds."""
+    return _device_attribute("MAX_THREADS_PER_MULTIPROCESSOR", ordinal)
+
+
+def _device_attribute(name: str, ordinal: int) -> int:
+    api = driver()
+    attribute = getattr(api.CUdevice_attribute, f"CU_DEVICE_ATTRIBUTE_{name}")
+    return int(check(api.cuDeviceGetAttribute(attribute, ordinal), f"asking about GPU {ordinal}", LoadError))
+
+
+def kernel_attribute(kernel: Any, name: str, ordinal: int) -> int:
+    """What the driver knows of a kernel on this GPU: `NUM_REGS` and the like."""
+    api = driver()
+    attribute = getattr(api.CUfunction_attribute, f"CU_FUNC_ATTRIBUTE_{name}")
+    return int(check(api.cuKernelGetAttribute(attribute, kernel, ordinal), "asking about a kernel", LoadError))
+
+
+def cuda_core_kernel(kernel: Any) -> Any:
+    """The same kernel as a `cuda.core.Kernel`. Raises LoadError where that package is not installed."""
+    try:
+        core = importlib.import_module("cuda.core")
+        return core.Kernel.from_handle(int(kernel))
+    except (ImportError, AttributeError) as error:
+        raise LoadError(
+            f"handing a kernel over needs the package cuda-core, 1.0 or newer: {error}",
+            help='pip install "cuda-core>=1.0"',
+        ) from None
 
 
 ENTRY_POINTS = ("cuLaunchKernel", "cuCtxGetCurrent", "cuCtxPushCurrent", "cuCtxPopCurrent", "cuCtxGetDevice")

@@ -1,151 +1,30 @@
-"""The loader: a kernel module's manifest, the choice of its image, and loading it once.
+"""The loader: a kernel module's manifest, and its image loaded once.
 
 In: the name of a kernel module, a GPU, a driver. Out: kernels ready to launch. Its own
-room because the choice is a pure function of the manifest, the compute capability and the
-driver's version, that `oxide-build explain` and the tests ask without a GPU.
+room because this is what a process keeps of the packages it launches kernels of: everything here happens once.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib.resources
+import importlib
 import os
-import re
 import threading
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from oxide_build.errors import LoadError, NoCompatibleImageError
+from oxide_build.errors import KernelError, LoadError
 from oxide_build.manifest import DIRECTORY, Artifact, Kernel, Manifest
 from oxide_build.runtime import arrays, device
+from oxide_build.runtime.choice import FORCE, Choice, Version, choose
 from oxide_build.runtime.learning import Learned
 from oxide_build.variants import Family
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
-FORCE = "OXIDE_FORCE_TARGET"
 FREE_SHARED_MEMORY = 48 * 1024
 """Bytes of shared memory a block may have without asking for them."""
-
-Version = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the choice says of one image: `reason` is why it was chosen, or why not."""
-
-    artifact: Artifact
-    chosen: bool
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.artifact.target}: {'chosen, ' * self.chosen}{self.reason}"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The verdict on each image, in the manifest's order, for one compute capability and driver."""
-
-    verdicts: tuple[Verdict, ...]
-    capability: Version
-    driver: Version
-
-    @property
-    def artifact(self) -> Artifact | None:
-        """The chosen image, or None."""
-        return next((verdict.artifact for verdict in self.verdicts if verdict.chosen), None)
-
-    def required(self) -> Artifact:
-        """The chosen image. Raises NoCompatibleImageError, with every verdict and how to get an image that runs."""
-        if self.artifact is not None:
-            return self.artifact
-        listed = "".join(f"\n  {verdict}" for verdict in self.verdicts) or "\n  (none)"
-        raise NoCompatibleImageError(
-            f"no image for this GPU of compute capability {_dotted(self.capability)} with a driver for CUDA "
-            f"{_dotted(self.driver)}; the package ships{listed}",
-            help=self._remedy(),
-        )
-
-    def _remedy(self) -> str:
-        fitting = [v.artifact for v in self.verdicts if _rank(v.artifact.target, self.capability) is not None]
-        if fitting:
-            least = min(_version(artifact.driver) for artifact in fitting)
-            return f"upgrade the NVIDIA driver to one for CUDA {_dotted(least)} or newer"
-        major, minor = self.capability
-        return f'add "sm_{major}{minor}" to targets under [tool.oxide] and rebuild the package'
-
-
-def choose(
-    artifacts: Iterable[Artifact], capability: Version, driver: Version | str, force: str | None = None
-) -> Choice:
-    """Say of every image whether it is the one to load, and why.
-
-    `capability` is the GPU's, `(9, 0)`; `driver` the CUDA release its driver is for, `(12, 8)` or `"12.8"`. The best
-    that runs wins: one for exactly this GPU (`sm_90a`), then one for its family (`sm_100f`), then the highest plain
-    one; an image the driver is too old for gives way to the next. `force` names a target to load regardless.
-    """
-    images = tuple(artifacts)
-    release = _version(driver) if isinstance(driver, str) else driver
-    if force is not None:
-        best = next((image for image in images if image.target == force), None)
-    else:
-        usable = [image for image in images if _obstacle(image, capability, release) is None]
-        best = max(usable, key=lambda image: _rank(image.target, capability) or (), default=None)
-    verdicts = (Verdict(image, image is best, _reason(image, best, capability, release, force)) for image in images)
-    return Choice(tuple(verdicts), capability, release)
-
-
-def _reason(image: Artifact, best: Artifact | None, capability: Version, driver: Version, force: str | None) -> str:
-    if force is not None:
-        return f"{FORCE} asks for {force}"
-    obstacle = _obstacle(image, capability, driver)
-    if obstacle is not None or best is None:
-        return obstacle or ""
-    return "the best that runs here" if image is best else f"runs here, {best.target} is better"
-
-
-def _obstacle(image: Artifact, capability: Version, driver: Version) -> str | None:
-    """Why this image cannot run, or None."""
-    if _rank(image.target, capability) is None:
-        return f"runs on {_range(image.target)}, this GPU is {_dotted(capability)}"
-    if _version(image.driver) > driver:
-        return f"needs a driver for CUDA {image.driver}, this one is for {_dotted(driver)}"
-    return None
-
-
-def _rank(target: str, capability: Version) -> tuple[int, Version] | None:
-    """How well a target fits, larger is better; None when it does not run at all."""
-    least, suffix = _parse(target)
-    fits = {
-        "a": capability == least,
-        "f": capability[0] == least[0] and capability >= least,
-        "": capability >= least,
-    }[suffix]
-    return (("", "f", "a").index(suffix), least) if fits else None
-
-
-def _range(target: str) -> str:
-    least, suffix = _parse(target)
-    words = {"a": "compute capability {} only", "f": "the family of {} from there on", "": "{} and newer"}
-    return words[suffix].format(_dotted(least))
-
-
-def _parse(target: str) -> tuple[Version, str]:
-    match = re.fullmatch(r"sm_(\d+)(\d)([af]?)", target)
-    if match is None:
-        raise LoadError(f"the manifest names a target {target!r}", help="rebuild the package, or upgrade oxide-build")
-    return (int(match[1]), int(match[2])), match[3]
-
-
-def _version(text: str) -> Version:
-    major, minor = text.split(".")
-    return int(major), int(minor)
-
-
-def _dotted(version: Version) -> str:
-    return f"{version[0]}.{version[1]}"
 
 
 class Module:
@@ -160,6 +39,14 @@ class Module:
         self._families: dict[str, Family | None] = {}
         self._shared: dict[tuple[str, int], int] = {}
         self._learned: dict[str, Learned] = {}
+        self._verified: set[str] = set()
+
+    def __reduce__(self) -> NoReturn:
+        raise KernelError(
+            f"a launch of {self.manifest.module} cannot be pickled or copied: its stream and its loaded code are this "
+            "process's",
+            help="send the kernel itself, which is pickled by its name, and write kernel[grid, block] over there",
+        )
 
     def kernel(self, name: str) -> Kernel:
         """The kernel called `name`. Raises LoadError when the build did not have it."""
@@ -179,27 +66,41 @@ class Module:
             self._families.setdefault(name, family)
         return self._families[name]
 
-    def artifact(self, capability: Version, driver: Version, unit: str = "") -> Artifact:
-        """The image of a unit for this GPU and driver.
+    def choice(self, capability: Version, driver: Version, unit: str = "", kind: str = "") -> Choice:
+        """What the choice says of each image of a unit for this GPU and driver, of those of a `kind` where given."""
+        images = (image for image in self.manifest.images(unit) if kind in ("", image.kind))
+        return choose(images, capability, driver, os.environ.get(FORCE))
+
+    def artifact(self, capability: Version, driver: Version, unit: str = "", kind: str = "") -> Artifact:
+        """The image of a unit for this GPU and driver, of those of a `kind` where one is given.
 
         Raises NoCompatibleImageError, or LoadError for an unknown forced one.
         """
-        force = os.environ.get(FORCE)
-        choice = choose(self.manifest.images(unit), capability, driver, force)
+        force, choice = os.environ.get(FORCE), self.choice(capability, driver, unit, kind)
         if force is not None and choice.artifact is None:
-            shipped = ", ".join(artifact.target for artifact in self.manifest.images(unit))
+            shipped = ", ".join(dict.fromkeys(verdict.artifact.target for verdict in choice.verdicts))
             raise LoadError(f"{FORCE} is {force!r}, which {self.manifest.module} lacks", help=f"it ships {shipped}")
         return choice.required()
 
     def read(self, artifact: Artifact) -> bytes:
-        """The content of an image. Raises LoadError when it is missing, or not what the build wrote."""
+        """The content of an image, verified the first time.
+
+        Raises LoadError when it is missing, or not what the build wrote.
+        """
         try:
             content = self._directory.joinpath(artifact.file).read_bytes()
         except OSError as error:
             raise LoadError(f"{self.manifest.module}: cannot read {artifact.file}: {error}", help=_REINSTALL) from None
+        if artifact.file not in self._verified:
+            self._verify(artifact, content)
+        return content
+
+    def _verify(self, artifact: Artifact, content: bytes) -> None:
+        import hashlib  # milliseconds, which only a process that loads something pays
+
         if hashlib.sha256(content).hexdigest() != artifact.sha256:
             raise LoadError(f"{self.manifest.module}: {artifact.file} is not what the build wrote", help=_REINSTALL)
-        return content
+        self._verified.add(artifact.file)
 
     def function(self, kernel: Kernel, ordinal: int, shared_memory: int = 0) -> Any:
         """The driver's handle of `kernel`, loaded for the GPU of the current context and good for `shared_memory`.
@@ -268,7 +169,10 @@ def _find(name: str) -> tuple[Manifest, Traversable]:
             help="put the file into a package and name it under [tool.oxide]; kernel.simulate[grid, block](...) runs "
             "it as it is",
         )
-    directory = importlib.resources.files(package).joinpath(DIRECTORY)
+    try:
+        directory = _directory(package)
+    except ImportError as error:
+        raise LoadError(f"the package of {name} cannot be imported: {error}", help=_REINSTALL) from None
     try:
         text = directory.joinpath(f"{last}.json").read_text(encoding="utf-8")
         return Manifest.from_json(text), directory
@@ -276,3 +180,76 @@ def _find(name: str) -> tuple[Manifest, Traversable]:
         raise LoadError(f"{package} is installed without built kernels for {name}", help=_BUILD) from None
     except (ValueError, KeyError, TypeError) as error:
         raise LoadError(f"the manifest of {name} cannot be read: {error}", help=_BUILD) from None
+
+
+def _directory(package: str) -> Traversable:
+    """Where a package's images lie: by its path, or as a resource where it is in no directory, such as in a zip."""
+    for place in getattr(importlib.import_module(package), "__path__", ()):
+        if (directory := Path(place, DIRECTORY)).is_dir():
+            return directory
+    return _resources(package).joinpath(DIRECTORY)
+
+
+def _resources(package: str) -> Traversable:
+    import importlib.resources  # milliseconds, which a launch from an ordinary directory does not pay
+
+    if not hasattr(importlib.import_module(package), "__path__"):
+        raise TypeError("it is a module, not a package")
+    return importlib.resources.files(package)
+
+
+def modules(name: str) -> tuple[Module, ...]:
+    """The kernel module of that name, else all those in the package of that name and below it.
+
+    Raises LoadError when there is neither.
+    """
+    package, _, last = name.rpartition(".")
+    try:
+        if package and _directory(package).joinpath(f"{last}.json").is_file():
+            return (module(name),)
+    except (ImportError, TypeError, ValueError) as error:
+        raise _no_package(name, error) from None
+    return tuple(module(manifest.module) for manifest in manifests(name))
+
+
+def manifests(package: str) -> list[Manifest]:
+    """The manifests in an installed package and those below it, in order of module name.
+
+    Raises LoadError when there is no such package, or it holds no built kernels.
+    """
+    try:
+        directory = _resources(package)
+    except (ImportError, TypeError, ValueError) as error:
+        raise _no_package(package, error) from None
+    found = sorted(_below(directory), key=lambda manifest: manifest.module)
+    if not found:
+        raise LoadError(f"{package} holds no built kernels", help=_BUILD)
+    return found
+
+
+def _no_package(name: str, error: Exception) -> LoadError:
+    return LoadError(f"no package {name!r} is installed here: {error}", help="name it as in import")
+
+
+def _below(directory: Traversable) -> Iterator[Manifest]:
+    """Those of this package and its subpackages: directories that are no packages may hold builds of other times."""
+    for entry in directory.iterdir():
+        if entry.name == DIRECTORY:
+            files = (file for file in entry.iterdir() if file.name.endswith(".json"))
+            yield from (Manifest.from_json(file.read_text(encoding="utf-8")) for file in files)
+        elif entry.is_dir() and _is_package(entry):
+            yield from _below(entry)
+
+
+def _is_package(directory: Traversable) -> bool:
+    return directory.joinpath("__init__.py").is_file() or directory.joinpath(DIRECTORY).is_dir()
+
+
+def _renew_lock() -> None:
+    """Another thread of the process that this one was forked from may have held it."""
+    global _modules_lock
+    _modules_lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)

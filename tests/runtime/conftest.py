@@ -45,11 +45,19 @@ TOGETHER = Kernel("together", "together_entry", (), cooperative=True)
 class CUresult(IntEnum):
     CUDA_SUCCESS = 0
     CUDA_ERROR_INVALID_VALUE = 1
+    CUDA_ERROR_OUT_OF_MEMORY = 2
+    CUDA_ERROR_NOT_INITIALIZED = 3
     CUDA_ERROR_NO_DEVICE = 100
+    CUDA_ERROR_NO_BINARY_FOR_GPU = 209
     CUDA_ERROR_INVALID_PTX = 218
+    CUDA_ERROR_JIT_COMPILER_NOT_FOUND = 221
+    CUDA_ERROR_UNSUPPORTED_PTX_VERSION = 222
     CUDA_ERROR_NOT_FOUND = 500
     CUDA_ERROR_ILLEGAL_ADDRESS = 700
     CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES = 701
+    CUDA_ERROR_ASSERT = 710
+    CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE = 720
+    CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED = 900
 
 
 class Names:
@@ -77,6 +85,8 @@ class FakeDriver(ModuleType):
         self.shared: list[tuple[int, int, int]] = []
         self.capture_mode = "GLOBAL"
         self.load_seconds = 0.0
+        self.log = b"line 3: oops"
+        self.attributes = {"NUM_REGS": 24, "SHARED_SIZE_BYTES": 1024, "MAX_THREADS_PER_BLOCK": 1024}
         self.parameters: list[Any] = [ctypes.c_float, ctypes.c_uint64, ctypes.c_int32, ctypes.c_uint64, ctypes.c_int32]
         self._thread = threading.local()
 
@@ -109,6 +119,8 @@ class FakeDriver(ModuleType):
         return self._answer("cuOccupancyMaxActiveBlocksPerMultiprocessor", 2048 // threads)
 
     def cuDeviceGetAttribute(self, attribute: str, ordinal: int) -> tuple[Any, ...]:
+        if attribute.endswith("MAX_THREADS_PER_MULTIPROCESSOR"):
+            return self._answer("cuDeviceGetAttribute", 2048)
         if attribute.endswith("MULTIPROCESSOR_COUNT"):
             return self._answer("cuDeviceGetAttribute", self.multiprocessors)
         return self._answer("cuDeviceGetAttribute", self.capability[attribute.endswith("MINOR")])
@@ -150,7 +162,7 @@ class FakeDriver(ModuleType):
         time.sleep(self.load_seconds)
         if "cuLibraryLoadData" in self.failures:
             log: bytearray = values[keys.index("CU_JIT_ERROR_LOG_BUFFER")]
-            log[:12] = b"line 3: oops"
+            log[: len(self.log)] = self.log
         return self._answer("cuLibraryLoadData", 70)
 
     def cuLibraryGetKernel(self, library: int, name: bytes) -> tuple[Any, ...]:
@@ -164,6 +176,12 @@ class FakeDriver(ModuleType):
         assert attribute == "CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES"
         self.shared.append((value, kernel, ordinal))
         return self._answer("cuKernelSetAttribute")
+
+    def cuKernelGetAttribute(self, attribute: str, kernel: int, ordinal: int) -> tuple[Any, ...]:
+        assert self.contexts
+        assert ordinal == self.contexts[-1] - 1
+        value = self.attributes.get(attribute.removeprefix("CU_FUNC_ATTRIBUTE_"), 0)
+        return self._answer("cuKernelGetAttribute", value)
 
     def cuLaunchKernel(self, kernel: int, *arguments: int) -> tuple[Any, ...]:
         *geometry, shared, stream, address, extra = arguments

@@ -132,7 +132,8 @@ def test_a_refused_launch_carries_the_drivers_words(fake: Any, shipped: Path, ma
         launch(1.0, make(X, (8,)), make(Y, (8,)), shared=64)
     assert str(caught.value) == (
         "launching saxpy with grid (4, 1, 1), block (128, 1, 1) and 64 bytes of dynamic shared memory: "
-        "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES (701): what CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES means"
+        "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES (701): what CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES means\n"
+        "  help: make the block smaller, or compile the kernel for larger ones with @gpu.kernel(max_threads=...)"
     )
 
 
@@ -147,7 +148,7 @@ def test_a_rejected_image_carries_the_assemblers_log(fake: Any, shipped: Path, m
     fake.failures["cuLibraryLoadData"] = 218
     with pytest.raises(LoadError, match=r"loading shipped.vector \(sm_90a\): CUDA_ERROR_INVALID_PTX") as caught:
         launch(1.0, make(X, (8,)), make(Y, (8,)))
-    assert str(caught.value).endswith("\nline 3: oops")
+    assert "\nline 3: oops\n  help: report it to the package's author" in str(caught.value)
     assert fake.capture_mode == "GLOBAL"
     del fake.failures["cuLibraryLoadData"]
     launch(1.0, make(X, (8,)), make(Y, (8,)))

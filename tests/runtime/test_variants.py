@@ -159,3 +159,76 @@ def test_forall_takes_the_block_from_the_call(fake: Any, sums: Path, make: Make)
 def test_image_of_a_generic_kernel_is_its_first_variants(fake: Any, sums: Path) -> None:
     assert runtime.image("varied.sums", "total")[1] == b"// total_f32_64"
     assert runtime.image("varied.sums", "empty")[1] == b"// plain"
+
+
+def looked_at() -> gpu.Kernel:
+    """The kernel object of `varied.sums.total`."""
+
+    def total(x: gpu.Slice[gpu.f32], tile: gpu.Const[int] = 128) -> None:
+        raise NotImplementedError
+
+    total.__module__ = "varied.sums"
+    return gpu.kernel(block="tile", values={"tile": TILES})(total)
+
+
+@pytest.mark.parametrize(
+    ("values", "symbol"),
+    [
+        ({}, "total_f32_128"),
+        ({"T": gpu.f64}, "total_f64_128"),
+        ({"T": "f64", "tile": 64}, "total_f64_64"),
+        ({"T": np.float64, "tile": np.int64(64)}, "total_f64_64"),
+        ({"T": np.dtype(np.float32), "tile": 64}, "total_f32_64"),
+    ],
+)
+def test_a_variant_is_named_by_its_values(values: dict[str, Any], symbol: str, fake: Any, sums: Path) -> None:
+    variant = looked_at().variant(**values)
+    assert variant.kernel.symbol == symbol
+    assert variant.image.file == f"sums.{symbol}.sm_90.ptx"
+    assert variant.ptx == f"// {symbol}"
+    assert variant.signature == f"total(x: Slice[{symbol.split('_')[1]}])"
+    assert fake.images == []
+    assert variant.attributes.registers == 24
+    assert fake.images == [f"// {symbol}\0".encode()]
+
+
+def test_a_generic_kernel_is_looked_at_as_a_launch_without_values_would_be(fake: Any, sums: Path) -> None:
+    assert looked_at().ptx == "// total_f32_128"
+    assert looked_at().occupancy(128).blocks == 16
+    with pytest.raises(LaunchError, match=r"written for \(128, 1, 1\) with T = f32, tile = 128"):
+        looked_at().occupancy(64)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"T": gpu.i32},
+            "total: T is f32 or f64, got i32\n  help: name one of these; it is declared total(x: Slice[T]",
+        ),
+        ({"tile": 100}, "total: 'tile' is known at compile time and is 64 or 128, got 100\n"),
+        ({"U": "f32"}, "total: no type or compile-time parameter is called 'U'\n  help: name some of T, tile; it is"),
+    ],
+)
+def test_variants_there_are_not(values: dict[str, Any], message: str, fake: Any, sums: Path) -> None:
+    with pytest.raises(KernelArgumentError) as raised:
+        looked_at().variant(**values)
+    assert str(raised.value).startswith(message)
+
+
+def test_preloading_a_generic_kernel_loads_every_variant(fake: Any, sums: Path) -> None:
+    looked_at().variant(T=gpu.f64).preload()
+    assert fake.images == [b"// total_f64_128\0"]
+    looked_at().preload()
+    assert len(fake.images) == len(VARIANTS)
+    gpu.preload("varied")
+    assert fake.images[-1] == b"// plain\0"
+    assert len(fake.images) == len(VARIANTS) + 1
+
+
+def test_a_generic_kernel_prints_its_variants(fake: Any, sums: Path) -> None:
+    assert str(looked_at()) == (
+        "total(x: Slice[f32], tile: Const[int]), of varied.sums\n"
+        "  variants: T = f32 or f64, tile = 64 or 128\n"
+        "  sm_90: PTX 7.8, 4 images, 62 bytes, CUDA 11.8 or newer"
+    )
