@@ -255,7 +255,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "KernelArgumentError: a contract of the kernel is broken": with_wrong_argument(x=lambda world: world.array(100)),
     "KernelArgumentError: a type there is no variant for": lambda world: choose(world.array(typestr="<i4")),
     "KernelArgumentError: a value there is no variant for": lambda world: choose(world.array(), tile=100),
-    "LaunchError: no launch configuration": lambda world: made("saxpy")[(GRID,)],  # type: ignore[index]
+    "LaunchError: no launch configuration": lambda world: made("saxpy")[(GRID,)],
     "LaunchError: a grid or block that is no size": launched("empty", grid="4"),
     "LaunchError: a grid or block without extent": launched("empty", grid=0),
     "LaunchError: a grid or block beyond what GPUs take": launched("empty", grid=(1, 70_000)),
