@@ -135,15 +135,3 @@ def configure(
         return made if learned.compiled is None else helper.launcher(learned.compiled, made)
 
     return settled(kernel) if family is None else GenericConfiguration(family, settled)
-
-
-def image(module: str, name: str | None = None) -> tuple[manifest.Artifact, bytes]:
-    """The image of a module's ordinary kernels chosen for the current GPU, and its content.
-
-    With a `name`, the image that kernel lies in; of a generic one, its first variant.
-
-    Raises LoadError, and DriverNotFoundError without a driver or a GPU.
-    """
-    here, loaded = device.current(), loader.module(module)
-    artifact = loaded.artifact(here.capability, here.driver, loaded.kernel(name).unit if name else "")
-    return artifact, loaded.read(artifact)

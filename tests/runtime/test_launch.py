@@ -23,6 +23,7 @@ from oxide_build.errors import (
     NoCompatibleImageError,
 )
 from oxide_build.runtime import device, loader
+from oxide_build.runtime.compiled import compiled
 
 Make = Callable[..., Any]
 
@@ -190,8 +191,8 @@ def test_an_old_driver(fake: Any, shipped: Path) -> None:
 
 def test_the_image_follows_the_gpu(fake: Any, shipped: Path) -> None:
     fake.capability = 8, 6
-    chosen, content = runtime.image("shipped.vector")
-    assert (chosen.target, content) == ("sm_80", b".version 7.0\n// for 8.0")
+    empty = compiled("shipped.vector", "empty", {})
+    assert (empty.image.target, empty.ptx) == ("sm_80", ".version 7.0\n// for 8.0")
     assert device.current() == device.DeviceInfo("A GPU", (8, 6), (12, 8))
 
 
@@ -203,10 +204,10 @@ def test_an_old_gpu(fake: Any, shipped: Path) -> None:
 
 def test_a_forced_target(fake: Any, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(loader.FORCE, "sm_80")
-    assert runtime.image("shipped.vector")[0].target == "sm_80"
+    assert compiled("shipped.vector", "empty", {}).image.target == "sm_80"
     monkeypatch.setenv(loader.FORCE, "sm_70")
     with pytest.raises(LoadError, match=r"'sm_70', which shipped\.vector lacks\n  help: it ships sm_80, sm_90"):
-        runtime.image("shipped.vector")
+        _ = compiled("shipped.vector", "empty", {}).image
 
 
 def test_a_damaged_image(fake: Any, shipped: Path) -> None:

@@ -156,11 +156,6 @@ def test_forall_takes_the_block_from_the_call(fake: Any, sums: Path, make: Make)
     assert [(entry["grid"][0], entry["block"][0]) for entry in fake.launches] == [(3, 128), (5, 64), (5, 64)]
 
 
-def test_image_of_a_generic_kernel_is_its_first_variants(fake: Any, sums: Path) -> None:
-    assert runtime.image("varied.sums", "total")[1] == b"// total_f32_64"
-    assert runtime.image("varied.sums", "empty")[1] == b"// plain"
-
-
 def looked_at() -> gpu.Kernel:
     """The kernel object of `varied.sums.total`."""
 
