@@ -64,7 +64,9 @@ def run_tests(directory: Path) -> dict[str, Any]:
     command = [sys.executable, "-m", "pytest", "-m", "gpu", "-n", "8", "-p", "no:cacheprovider", "."]
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True)
     lines = done.stdout.strip().splitlines()
-    return {"ok": done.returncode == 0, "said": lines[-1].strip("= ") if lines else done.stderr[-500:]}
+    failed = [line for line in lines if line.startswith(("FAILED", "ERROR"))]
+    said = lines[-1].strip("= ") if lines else done.stderr[-500:]
+    return {"ok": done.returncode == 0, "said": said, "failed": failed}
 
 
 def main() -> int:

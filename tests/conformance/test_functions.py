@@ -17,7 +17,7 @@ from tests.conformance.values import FLOATS, HALVES, INF, NAN, dtype, edges, exp
 from tests.frontend.conftest import Run
 
 IMPORTS = "from oxide_build.gpu import bf16, f16\n"
-ACCURACY = Path("benchmarks/results/math_accuracy.json")
+ACCURACY = Path(__file__).parents[2] / "benchmarks/results/math_accuracy.json"
 MARGIN = 1.0
 """Ulp beyond the measured table, which holds the largest error met, not a bound."""
 BETWEEN = [0.1, 0.3, -0.3, 0.7, -0.9, 1.1, 2.0, -2.0, 4.5, -4.5, 10.0, -10.0, 33.3, 80.0, -80.0]
