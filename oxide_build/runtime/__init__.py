@@ -22,7 +22,7 @@ from typing import Any
 
 from oxide_build import manifest, signature
 from oxide_build.errors import LaunchError
-from oxide_build.runtime import arrays, device, helper, loader, streams
+from oxide_build.runtime import arrays, device, forks, helper, loader, streams
 from oxide_build.runtime.learning import Learned
 from oxide_build.variants import Family
 
@@ -61,7 +61,8 @@ class Configuration:
         self.launch(args, kwargs)
 
     def launch(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> None:
-        """The same in the general way, which learns from what it sees. Raises as a call does."""
+        """The same in the general way, which learns from what it sees. Raises as a call does, ForkError first."""
+        forks.refuse()
         values = signature.bind(self.kernel, args, kwargs)
         views = arrays.read_views(self.kernel, values, self.stream)
         scalars = signature.convert_scalars(self.kernel, values)

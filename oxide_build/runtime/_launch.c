@@ -638,7 +638,15 @@ static PyObject *launcher_new(PyTypeObject *type, PyObject *args, PyObject *kwar
 
 /* ---- the module ---- */
 
+/* In a forked process the plans' contexts are not there: nobody is in the middle of one, and what they hold is left. */
+static PyObject *plans_forget(Plans *self, PyObject *nothing)
+{
+    self->first = NULL;
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef plans_methods[] = {
+    {"forget", (PyCFunction)plans_forget, METH_NOARGS, "Have no plans any more, in a process that was forked."},
     {"add", (PyCFunction)plans_add, METH_VARARGS, "Add the plan of a recipe; it is tried before the others."},
     {NULL, NULL, 0, NULL},
 };
@@ -649,6 +657,17 @@ static PyType_Slot plans_slots[] = {
     {Py_tp_dealloc, plans_dealloc},
     {Py_tp_methods, plans_methods},
     {0, NULL},
+};
+
+/* As its configuration is pickled, which says why it cannot be. */
+static PyObject *launcher_reduce(Launcher *self, PyObject *nothing)
+{
+    return Py_BuildValue("(O(O))", (PyObject *)Py_TYPE(self), self->configuration);
+}
+
+static PyMethodDef launcher_methods[] = {
+    {"__reduce__", (PyCFunction)launcher_reduce, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
 };
 
 static PyMemberDef launcher_members[] = {
@@ -663,6 +682,7 @@ static PyType_Slot launcher_slots[] = {
     {Py_tp_dealloc, launcher_dealloc},
     {Py_tp_call, PyVectorcall_Call},
     {Py_tp_members, launcher_members},
+    {Py_tp_methods, launcher_methods},
     {0, NULL},
 };
 

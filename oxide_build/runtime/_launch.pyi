@@ -13,6 +13,7 @@ class Plans:
         most_shared: int,
         /,
     ) -> None: ...
+    def forget(self) -> None: ...
 
 class Launcher:
     configuration: Any

@@ -20,7 +20,8 @@ _lost = False
 
 def watch(forget: Callable[[], None]) -> None:
     """CUDA is used from now on: in children forked later `refuse` raises, once `forget` has dropped what is kept."""
-    _watched[:] = [forget]
+    if forget not in _watched:
+        _watched.append(forget)
 
 
 def _mark() -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakSet
 
 from oxide_build.manifest import Kernel
-from oxide_build.runtime import device, helper, packing, scalars, streams
+from oxide_build.runtime import device, forks, helper, packing, scalars, streams
 from oxide_build.runtime.arrays import View
 from oxide_build.runtime.plan import Attempt, Buffers, Kind, Recipe, attempt
 
@@ -51,9 +52,26 @@ class Learned:
             find = streams.finder(libraries)
             self._add(key, Recipe(self.kernel, kinds, ordinal, int(function), context, find, most_shared))
 
+    def forget(self) -> None:
+        """Have no plans any more: their contexts are another process's."""
+        self.attempts = ()
+        if self.compiled is not None:
+            self.compiled.forget()
+
     def _add(self, key: tuple[object, ...], recipe: Recipe) -> None:
         with self._lock:
+            _planned.add(self)
+            forks.watch(_forget)
             self._recipes[key] = recipe
             if self.compiled is None or not helper.add(self.compiled, recipe):
                 self._attempts[key] = attempt(recipe, device.driver(), self.layout, self._buffers)
                 self.attempts = tuple(self._attempts.values())
+
+
+_planned: WeakSet[Learned] = WeakSet()
+"""Those that have plans."""
+
+
+def _forget() -> None:
+    for learned in tuple(_planned):
+        learned.forget()

@@ -151,6 +151,17 @@ def test_a_fork_after_use_is_refused(work: Callable[[], object], fake: Any, ship
 
 @can_fork
 @pytest.mark.usefixtures("unforked")
+def test_plans_do_not_survive_a_fork(fake: Any, shipped: Path) -> None:
+    kept = runtime.configure("shipped.vector", "empty", 1, 1, 5)
+    kept()
+    kept()
+    assert "ForkError: " in in_a_child(kept)
+    kept()
+    assert len(fake.launches) == 3
+
+
+@can_fork
+@pytest.mark.usefixtures("unforked")
 def test_a_fork_of_a_fork_is_refused_too(fake: Any, shipped: Path) -> None:
     launch()
     assert "ForkError: " in in_a_child(lambda: in_a_child(launch))
