@@ -22,7 +22,7 @@ from typing import Any
 
 from oxide_build import manifest, signature
 from oxide_build.errors import LaunchError
-from oxide_build.runtime import arrays, device, forks, helper, loader, streams
+from oxide_build.runtime import arrays, device, forks, loader, native, streams
 from oxide_build.runtime.learning import Learned
 from oxide_build.variants import Family
 
@@ -133,6 +133,6 @@ def configure(
         signature.check_geometry(chosen, *geometry)
         learned = loaded.learned(chosen)
         made = Configuration(chosen, loaded, learned, *geometry, handle, shared_memory, stream)
-        return made if learned.compiled is None else helper.launcher(learned.compiled, made)
+        return made if learned.compiled is None else native.launcher(learned.compiled, made)
 
     return settled(kernel) if family is None else GenericConfiguration(family, settled)

@@ -12,7 +12,7 @@ from typing import Any
 from weakref import WeakSet
 
 from oxide_build.manifest import Kernel
-from oxide_build.runtime import device, forks, helper, packing, scalars, streams
+from oxide_build.runtime import device, forks, native, packing, scalars, streams
 from oxide_build.runtime.arrays import View
 from oxide_build.runtime.plan import Attempt, Buffers, Kind, Recipe, attempt
 
@@ -27,7 +27,7 @@ class Learned:
         self.kernel = kernel
         self.layout = packing.plan(kernel)
         self.attempts: tuple[Attempt, ...] = ()
-        self.compiled = helper.plans(kernel)
+        self.compiled = native.plans(kernel)
         self._buffers = Buffers(self.layout)
         self._recipes: dict[tuple[object, ...], Recipe] = {}
         self._attempts: dict[tuple[object, ...], Attempt] = {}
@@ -63,7 +63,7 @@ class Learned:
             _planned.add(self)
             forks.watch(_forget)
             self._recipes[key] = recipe
-            if self.compiled is None or not helper.add(self.compiled, recipe):
+            if self.compiled is None or not native.add(self.compiled, recipe):
                 self._attempts[key] = attempt(recipe, device.driver(), self.layout, self._buffers)
                 self.attempts = tuple(self._attempts.values())
 

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from oxide_build.manifest import Artifact, Contract, Kernel, Manifest, Parameter
-from oxide_build.runtime import device, helper, loader
+from oxide_build.runtime import device, loader, native
 
 PTX = {"sm_80": b".version 7.0\n// for 8.0", "sm_90": b".version 7.8\n// for 9.0", "sm_90a": b".version 8.0\n// 9.0a"}
 DRIVERS = {"sm_80": "11.0", "sm_90": "11.8", "sm_90a": "12.0"}
@@ -217,7 +217,7 @@ def forget() -> None:
     """Make the runtime meet driver and packages for the first time again."""
     for cached in (device.driver, device.info, device.primary_context, device.most_blocks_at_once):
         cached.cache_clear()
-    helper.is_connected.cache_clear()
+    native.is_connected.cache_clear()
     loader._modules.clear()
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from oxide_build.errors import KernelArgumentError, LaunchError
-from oxide_build.runtime import Configuration, device, helper, loader
+from oxide_build.runtime import Configuration, device, loader, native
 
 pytestmark = pytest.mark.gpu
 
@@ -82,11 +82,11 @@ def test_cupy(saxpy: Any, cupy: Any) -> None:
 @pytest.fixture(params=["", "1"], ids=["compiled", "python"])
 def planned(request: pytest.FixtureRequest, saxpy: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The kernel with nothing learned yet, its plans in C where the helper is built, then in Python."""
-    monkeypatch.setenv(helper.PURE, request.param)
+    monkeypatch.setenv(native.PURE, request.param)
     monkeypatch.setattr(loader, "_modules", {})
-    helper.compiled.cache_clear()
+    native.compiled.cache_clear()
     yield type(saxpy)(saxpy.__wrapped__, saxpy.block)
-    helper.compiled.cache_clear()
+    native.compiled.cache_clear()
 
 
 def refuse(*_: object) -> None:

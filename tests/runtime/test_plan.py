@@ -20,7 +20,7 @@ from oxide_build import runtime
 from oxide_build.errors import KernelArgumentError, LaunchError
 from oxide_build.gpu import Kernel as AuthorsKernel
 from oxide_build.manifest import Constant, Contract, Field, Generic, Kernel, Layout, Parameter
-from oxide_build.runtime import dlpack, helper, packing, plan
+from oxide_build.runtime import dlpack, native, packing, plan
 from oxide_build.runtime.learning import Learned
 from oxide_build.variants import Family
 
@@ -145,17 +145,17 @@ def entry_points(fake: Any) -> dict[bytes, Any]:
 @pytest.fixture(params=["python", "compiled"])
 def way(request: pytest.FixtureRequest, fake: Any, libraries: Streams, monkeypatch: Any) -> Iterator[str]:
     """Plans in Python, then in C; a context of GPU 0 is current."""
-    helper.compiled.cache_clear()
-    monkeypatch.setenv(helper.PURE, "1" if request.param == "python" else "")
+    native.compiled.cache_clear()
+    monkeypatch.setenv(native.PURE, "1" if request.param == "python" else "")
     if request.param == "compiled":
-        if helper.compiled() is None:
+        if native.compiled() is None:
             pytest.skip("the helper is not built: python setup.py build_ext --inplace")
         points = entry_points(fake)
         found = {name: ctypes.cast(point, ctypes.c_void_p).value for name, point in points.items()}
         monkeypatch.setattr(fake, "cuGetProcAddress", lambda name, *_: (0, found[name], points), raising=False)
     fake.contexts.append(1)
     yield request.param
-    helper.compiled.cache_clear()
+    native.compiled.cache_clear()
 
 
 SAXPY = Kernel(
@@ -191,7 +191,7 @@ class Scene:
         learned = Learned(kernel)
         self.configuration = runtime.Configuration(kernel, module, learned, (4, 2, 1), (64, 1, 1), stream, shared, None)
         made: Any = self.configuration
-        self.launch = made if learned.compiled is None else helper.launcher(learned.compiled, made)
+        self.launch = made if learned.compiled is None else native.launcher(learned.compiled, made)
 
     def _function(self, *_: object) -> int:
         self.general += 1
@@ -250,7 +250,7 @@ def test_what_is_learned_holds_for_other_configurations(way: str, fake: Any) -> 
         SAXPY, scene.configuration.module, scene.configuration.learned, (9, 1, 1), (32, 1, 1), 77, 16, None
     )
     compiled = other.learned.compiled
-    (other if compiled is None else helper.launcher(compiled, other))(1.0, X, Y, 1)
+    (other if compiled is None else native.launcher(compiled, other))(1.0, X, Y, 1)
     assert scene.general == 1
     assert [fake.launches[-1][name] for name in ("grid", "block", "stream", "shared")] == [
         (9, 1, 1),
