@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -34,6 +35,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if reason is not None:
         for item in marked:
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many cases of the conformance suite agreed, those of all worker processes together."""
+    cases: Counter[str] = Counter()
+    features: dict[str, set[str]] = {}
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "conformance":
+                where, feature, edges = value
+                cases[where] += edges
+                features.setdefault(where, set()).add(feature)
+    for where, count in sorted(cases.items()):
+        terminalreporter.write_line(f"conformance, {where}: {count:,} cases of {len(features[where])} features agree")
 
 
 def _why_no_gpu() -> str | None:
