@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from oxide_build.gpu.types import MutableView, u32
 
     T = TypeVar("T")
-    I = TypeVar("I", bound=int)  # noqa: E741  an integer type
+    Int = TypeVar("Int", bound=int)
     Index = TypeVar("Index")
 
     Order: TypeAlias = Literal["relaxed", "acquire", "release", "acq_rel", "seq_cst"]
@@ -49,36 +49,36 @@ def atomic_sub(
 
 
 def atomic_min(
-    view: MutableView[I, Index], index: Index, value: I | int, *, order: Order = "relaxed", scope: Scope = "device"
-) -> I:
+    view: MutableView[Int, Index], index: Index, value: Int | int, *, order: Order = "relaxed", scope: Scope = "device"
+) -> Int:
     """Put the lesser of `view[index]` and `value` there (integers)."""
     raise outside_kernel("gpu.atomic_min()")
 
 
 def atomic_max(
-    view: MutableView[I, Index], index: Index, value: I | int, *, order: Order = "relaxed", scope: Scope = "device"
-) -> I:
+    view: MutableView[Int, Index], index: Index, value: Int | int, *, order: Order = "relaxed", scope: Scope = "device"
+) -> Int:
     """Put the greater of `view[index]` and `value` there (integers)."""
     raise outside_kernel("gpu.atomic_max()")
 
 
 def atomic_and_(
-    view: MutableView[I, Index], index: Index, value: I | int, *, order: Order = "relaxed", scope: Scope = "device"
-) -> I:
+    view: MutableView[Int, Index], index: Index, value: Int | int, *, order: Order = "relaxed", scope: Scope = "device"
+) -> Int:
     """Put `view[index] & value` there."""
     raise outside_kernel("gpu.atomic_and_()")
 
 
 def atomic_or_(
-    view: MutableView[I, Index], index: Index, value: I | int, *, order: Order = "relaxed", scope: Scope = "device"
-) -> I:
+    view: MutableView[Int, Index], index: Index, value: Int | int, *, order: Order = "relaxed", scope: Scope = "device"
+) -> Int:
     """Put `view[index] | value` there."""
     raise outside_kernel("gpu.atomic_or_()")
 
 
 def atomic_xor(
-    view: MutableView[I, Index], index: Index, value: I | int, *, order: Order = "relaxed", scope: Scope = "device"
-) -> I:
+    view: MutableView[Int, Index], index: Index, value: Int | int, *, order: Order = "relaxed", scope: Scope = "device"
+) -> Int:
     """Put `view[index] ^ value` there."""
     raise outside_kernel("gpu.atomic_xor()")
 
@@ -91,14 +91,14 @@ def atomic_exch(
 
 
 def atomic_cas(
-    view: MutableView[I, Index],
+    view: MutableView[Int, Index],
     index: Index,
-    expected: I | int,
-    value: I | int,
+    expected: Int | int,
+    value: Int | int,
     *,
     order: Order = "relaxed",
     scope: Scope = "device",
-) -> I:
+) -> Int:
     """Put `value` into `view[index]` where `expected` is found there (integers)."""
     raise outside_kernel("gpu.atomic_cas()")
 

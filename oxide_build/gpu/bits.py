@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from oxide_build.gpu.types import i32
 
     T = TypeVar("T")
-    I = TypeVar("I", bound=int)  # noqa: E741  the integer type itself
+    Int = TypeVar("Int", bound=int)
     F = TypeVar("F", bound=float)
 
 
@@ -39,7 +39,7 @@ def ctz(x: int) -> i32:
     raise outside_kernel("gpu.ctz()")
 
 
-def brev(x: I) -> I:
+def brev(x: Int) -> Int:
     """The bits of the integer `x` in reverse order."""
     raise outside_kernel("gpu.brev()")
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from oxide_build.gpu.types import i32, u32
 
     T = TypeVar("T")
-    I = TypeVar("I", bound=int)  # noqa: E741  an integer type
+    Int = TypeVar("Int", bound=int)
 
 
 def lane_id() -> i32:
@@ -80,31 +80,31 @@ def match_any(value: float, *, mask: u32 | int = 0xFFFFFFFF) -> u32:
     raise outside_kernel("gpu.match_any()")
 
 
-def reduce_add(value: I) -> I:
+def reduce_add(value: Int) -> Int:
     """The sum of all lanes' i32 or u32, which wraps; one instruction from sm_80 on."""
     raise outside_kernel("gpu.reduce_add()")
 
 
-def reduce_min(value: I) -> I:
+def reduce_min(value: Int) -> Int:
     """The least of all lanes' i32 or u32; one instruction from sm_80 on."""
     raise outside_kernel("gpu.reduce_min()")
 
 
-def reduce_max(value: I) -> I:
+def reduce_max(value: Int) -> Int:
     """The greatest of all lanes' i32 or u32; one instruction from sm_80 on."""
     raise outside_kernel("gpu.reduce_max()")
 
 
-def reduce_and_(value: I) -> I:
+def reduce_and_(value: Int) -> Int:
     """The bitwise and of all lanes' i32 or u32; one instruction from sm_80 on."""
     raise outside_kernel("gpu.reduce_and_()")
 
 
-def reduce_or_(value: I) -> I:
+def reduce_or_(value: Int) -> Int:
     """The bitwise or of all lanes' i32 or u32; one instruction from sm_80 on."""
     raise outside_kernel("gpu.reduce_or_()")
 
 
-def reduce_xor(value: I) -> I:
+def reduce_xor(value: Int) -> Int:
     """The bitwise exclusive or of all lanes' i32 or u32; one instruction from sm_80 on."""
     raise outside_kernel("gpu.reduce_xor()")

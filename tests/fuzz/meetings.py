@@ -6,7 +6,7 @@ thread is run to its end. Its own room because one thread alone knows nothing of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
@@ -62,14 +62,14 @@ RESULTS = {"ballot": "u32", "match_any": "u32", "any": "bool", "all": "bool"}
 """The types of results that are not their operand's."""
 
 
-def run(threads: Sequence[Iterator[Any]]) -> None:
+def run(threads: Sequence[Generator[Any, Any, None]]) -> None:
     """Run a block's threads from meeting to meeting; all that have not returned come to the same one."""
     answers: dict[int, Any] = dict.fromkeys(range(len(threads)))
     while answers:
         arrived: dict[int, Any] = {}
         for number, answer in answers.items():
             try:
-                arrived[number] = threads[number].send(answer)  # type: ignore[attr-defined]
+                arrived[number] = threads[number].send(answer)
             except StopIteration:
                 continue
         if len({operation for operation, *_ in arrived.values()}) > 1:

@@ -35,11 +35,14 @@ def generic(x: MutSlice[T], n: gpu.Const[int]) -> None:
 Units = Callable[..., dict[str, str]]
 
 
+DEFAULT = Options()
+
+
 @pytest.fixture
 def units(generator: CodeGenerator, ptxas: Callable[[str], str]) -> Units:
     """Each unit's PTX, accepted by ptxas, for decorator options."""
 
-    def compile_units(options: str, project: Options = Options(), target: str = "sm_90") -> dict[str, str]:  # noqa: B008 (frozen)
+    def compile_units(options: str, project: Options = DEFAULT, target: str = "sm_90") -> dict[str, str]:
         module = to_ssa(SourceFile("kernel.py", SOURCE.format(options=options), "test.kernel"))
         texts = {name: to_llvm_ir(part, TARGETS[target], project) for name, part in split(module).items()}
         made = {name: generator.emit_ptx(name, text, TARGETS[target], project).result() for name, text in texts.items()}
