@@ -1,0 +1,66 @@
+"""`oxide-build …`: the build and the pipeline from a terminal.
+
+In: a command line. Out: text on standard output, progress and errors on standard error, exit status 1 for an error.
+Its own room because a command says what to print and nothing else: each calls the room that knows. A command is a
+file here and a line in `COMMANDS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated
+
+from oxide_build import __version__
+from oxide_build.report import reported
+
+try:
+    import typer
+except ImportError as missing:
+    if missing.name != "typer":
+        raise
+    raise SystemExit('the command line needs typer: pip install "oxide-build[cli]"') from None
+
+from oxide_build.cli.build import build
+from oxide_build.cli.doctor import doctor
+from oxide_build.cli.explain import explain
+from oxide_build.cli.inspect import inspect
+from oxide_build.cli.targets import targets
+
+COMMANDS: Mapping[str, Callable[..., None]] = {
+    "build": build,
+    "inspect": inspect,
+    "targets": targets,
+    "explain": explain,
+    "doctor": doctor,
+}
+
+app = typer.Typer(
+    help="Compile GPU kernels written in Python, look into the compiler, and see what an installed package ships.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+
+
+def main() -> None:
+    """The `oxide-build` script. An error of ours prints its report and exits with status 1."""
+    with reported():
+        app(prog_name="oxide-build")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"oxide-build {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """What comes before the command."""

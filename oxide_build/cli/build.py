@@ -1,0 +1,32 @@
+"""`oxide-build build`: every image of a project, without a wheel around them.
+
+In: a project's root. Out: its `_oxide/` directories, and their files' paths on standard output. Its own room because
+it is one command.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from oxide_build import build as room
+from oxide_build.config import load_config
+
+
+def build(
+    root: Annotated[Path, typer.Option(help="The project's directory, where its pyproject.toml is.")] = Path(),
+    out: Annotated[Path | None, typer.Option(help="Write the packages' `_oxide/` here, not into the sources.")] = None,
+) -> None:
+    """Compile every kernel module of a project for every target, without making a wheel."""
+    config = load_config(root)
+    jobs = room.plan(config, root)
+    for note in room.notes(config, jobs):
+        room.log_to_stderr(f"[oxide] {note}")
+    built = room.run(jobs, config.jobs)
+    if out is None:
+        paths = room.write_in_tree(built)
+    else:
+        paths = room.write(built, lambda one: out.joinpath(*one.package.split(".")))
+    print("\n".join(map(str, paths)))
