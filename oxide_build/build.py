@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 import re
 import sys
 import time
@@ -30,7 +31,7 @@ from oxide_build.pipeline.ptx import CodeGenerator, versions
 from oxide_build.pipeline.targets import Target, least_driver, parse_ptx_version
 from oxide_build.pipeline.units import split
 
-__all__ = ["Built", "Job", "Log", "log_to_stderr", "notes", "plan", "prune", "run", "write", "write_in_tree"]
+__all__ = ["Built", "Job", "Log", "log_to_stderr", "mark", "notes", "plan", "prune", "run", "write", "write_in_tree"]
 
 Log: TypeAlias = Callable[[str], None]
 
@@ -238,10 +239,20 @@ def write(built: Iterable[Built], directory_of: Callable[[Built], Path]) -> tupl
 
 def write_in_tree(built: Sequence[Built]) -> tuple[Path, ...]:
     """Write beside the sources, where an editable install finds them and git does not."""
-    paths = write(built, lambda one: one.job.file.parent)
+    marked = [mark(one, posixpath.dirname(one.job.source.path)) for one in built]
+    paths = write(marked, lambda one: one.job.file.parent)
     for directory in {path.parent for path in paths}:
         (directory / ".gitignore").write_text("*\n", encoding="utf-8")
     return paths
+
+
+def mark(one: Built, package: str) -> Built:
+    """The same files, and which project they are of, for the loader to see when its sources change.
+
+    `package` is the directory that will hold the files, relative to the project's root.
+    """
+    root = posixpath.relpath("/", posixpath.join("/", package, manifest.DIRECTORY))
+    return Built(one.job, {**one.files, f"{manifest.DIRECTORY}/{manifest.ROOT_MARK}": f"{root}\n".encode()})
 
 
 def prune(directories: Iterable[Path], keep: Container[Path]) -> None:

@@ -180,6 +180,10 @@ class NoCompatibleImageError(LoadError):
     """None of the shipped images runs on this GPU with this driver."""
 
 
+class StaleKernelWarning(UserWarning):
+    """The kernels that will run are not those in the source, which has changed since it was built."""
+
+
 class KernelArgumentError(KernelError, TypeError):
     """An argument does not fit the kernel's signature, or breaks one of its `gpu.require` contracts."""
 

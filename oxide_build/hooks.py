@@ -10,16 +10,18 @@ Config settings that begin with `oxide.` are ours; the rest go to setuptools.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from email import message_from_bytes
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeAlias
 
-from oxide_build.archives import normalize_sdist, normalize_wheel
-from oxide_build.config import PREFIX, load_config
+from oxide_build import sbom
+from oxide_build.archives import normalize_sdist, normalize_wheel, read_metadata
+from oxide_build.config import PREFIX, Config, load_config
 from oxide_build.errors import CompileErrors, ConfigErrors
-from oxide_build.jobs import Job, plan
-from oxide_build.pipeline import to_llvm_ir, to_ssa
+from oxide_build.jobs import plan
+from oxide_build.project import call_libdevice, is_carried, tools
 from oxide_build.report import HEADLINE, reported
 
 ConfigSettings: TypeAlias = "Mapping[str, object] | None"
@@ -30,10 +32,10 @@ LIBDEVICE = "nvidia-nvvm>=13,<14"
 
 
 def get_requires_for_build_wheel(config_settings: ConfigSettings = None) -> list[str]:
-    """What a build needs installed: setuptools, the code generator, and libdevice where kernels use its functions."""
+    """What a build needs installed: setuptools, and the compiler, unless an sdist carries all images."""
     with reported(HEADLINE):
-        compiler = [SETUPTOOLS, LLVM, *([LIBDEVICE] if _need_libdevice(_ours(config_settings)) else [])]
-        return compiler + _asked_by_setuptools("get_requires_for_build_wheel", config_settings)
+        needed = [SETUPTOOLS, *_compiler(load_config(Path.cwd(), _ours(config_settings)))]
+        return needed + _asked_by_setuptools("get_requires_for_build_wheel", config_settings)
 
 
 def get_requires_for_build_editable(config_settings: ConfigSettings = None) -> list[str]:
@@ -42,10 +44,11 @@ def get_requires_for_build_editable(config_settings: ConfigSettings = None) -> l
 
 
 def get_requires_for_build_sdist(config_settings: ConfigSettings = None) -> list[str]:
-    """setuptools alone: nothing is compiled for an sdist."""
+    """setuptools, and the compiler only where the sdist is to carry images."""
     with reported(HEADLINE):
-        load_config(Path.cwd(), _ours(config_settings))
-        return [SETUPTOOLS, *_asked_by_setuptools("get_requires_for_build_sdist", config_settings)]
+        config = load_config(Path.cwd(), _ours(config_settings))
+        needed = [SETUPTOOLS, *(_compiler(config) if config.sdist_artifacts else ())]
+        return needed + _asked_by_setuptools("get_requires_for_build_sdist", config_settings)
 
 
 def prepare_metadata_for_build_wheel(metadata_directory: str, config_settings: ConfigSettings = None) -> str:
@@ -53,7 +56,8 @@ def prepare_metadata_for_build_wheel(metadata_directory: str, config_settings: C
     with _building(config_settings) as theirs:
         from setuptools import build_meta
 
-        return str(build_meta.prepare_metadata_for_build_wheel(metadata_directory, theirs))
+        name = str(build_meta.prepare_metadata_for_build_wheel(metadata_directory, theirs))
+        return _with_own_metadata(Path(metadata_directory, name), config_settings)
 
 
 def prepare_metadata_for_build_editable(metadata_directory: str, config_settings: ConfigSettings = None) -> str:
@@ -61,7 +65,8 @@ def prepare_metadata_for_build_editable(metadata_directory: str, config_settings
     with _building(config_settings) as theirs:
         from setuptools import build_meta
 
-        return str(build_meta.prepare_metadata_for_build_editable(metadata_directory, theirs))
+        name = str(build_meta.prepare_metadata_for_build_editable(metadata_directory, theirs))
+        return _with_own_metadata(Path(metadata_directory, name), config_settings)
 
 
 def build_wheel(
@@ -72,7 +77,7 @@ def build_wheel(
         from setuptools import build_meta
 
         name = str(build_meta.build_wheel(wheel_directory, theirs, metadata_directory))
-        normalize_wheel(Path(wheel_directory, name))
+        _finish_wheel(Path(wheel_directory, name), config_settings)
         return name
 
 
@@ -83,11 +88,13 @@ def build_editable(
     with _building(config_settings) as theirs:
         from setuptools import build_meta
 
-        return str(build_meta.build_editable(wheel_directory, theirs, metadata_directory))
+        name = str(build_meta.build_editable(wheel_directory, theirs, metadata_directory))
+        _finish_wheel(Path(wheel_directory, name), config_settings)
+        return name
 
 
 def build_sdist(sdist_directory: str, config_settings: ConfigSettings = None) -> str:
-    """Build the sdist, sources only, into `sdist_directory`; gives its name."""
+    """Build the sdist, sources and what `[tool.oxide]` has it carry, into `sdist_directory`; gives its name."""
     with _building(config_settings) as theirs:
         from setuptools import build_meta
 
@@ -121,26 +128,45 @@ def _asked_by_setuptools(hook: str, config_settings: ConfigSettings) -> list[str
     return [str(requirement) for requirement in getattr(build_meta, hook)(theirs)]
 
 
-def _need_libdevice(settings: Mapping[str, object]) -> bool:
-    """Whether an image of the project calls libdevice. Raises ConfigErrors for a wrong configuration."""
+def _compiler(config: Config) -> list[str]:
+    """What compiling the project needs: the code generator, and libdevice where kernels use its functions."""
     root = Path.cwd()
-    config = load_config(root, settings)
     try:
         jobs = plan(config, root)
     except ConfigErrors:
         # Only setuptools knows every way to map packages to directories (setup.py, setup.cfg): ask for everything.
-        return True
+        return [LLVM, LIBDEVICE]
     except CompileErrors:
-        return False  # the build itself will say so, with the place
-    return any(_calls_libdevice(job) for job in jobs)
+        return [LLVM]  # the build itself will say so, with the place
+    if is_carried(jobs, root):
+        return []
+    return [LLVM, *([LIBDEVICE] if call_libdevice(jobs) else [])]
 
 
-def _calls_libdevice(job: Job) -> bool:
-    """Whether a kernel module does, for one of its targets; all but the last stage runs without LLVM."""
-    with suppress(CompileErrors):
-        module = to_ssa(job.source, resolve=job.resolve)
-        for target in job.settings.targets:
-            with suppress(CompileErrors):
-                if "@__nv_" in to_llvm_ir(module, target, job.settings.options):
-                    return True
-    return False
+def _with_own_metadata(directory: Path, config_settings: ConfigSettings) -> str:
+    """Add what is ours to a prepared `.dist-info`; gives its name."""
+    core = (directory / "METADATA").read_bytes()
+    for name, content in _own_metadata(core, config_settings).items():
+        (directory / name).parent.mkdir(exist_ok=True)
+        (directory / name).write_bytes(content)
+    return directory.name
+
+
+def _finish_wheel(wheel: Path, config_settings: ConfigSettings) -> None:
+    """Add what is ours to a wheel's metadata, and take out what is this machine's."""
+    normalize_wheel(wheel, _own_metadata(read_metadata(wheel, "METADATA"), config_settings))
+
+
+def _own_metadata(core: bytes, config_settings: ConfigSettings) -> dict[str, bytes]:
+    """The files of `.dist-info` that are ours, for the project of that METADATA."""
+    with reported(HEADLINE):
+        root = Path.cwd()
+        config = load_config(root, _ours(config_settings))
+        if not config.sbom:
+            return {}
+        project = message_from_bytes(core)
+        try:
+            jobs = plan(config, root)
+        except ConfigErrors:
+            jobs = ()  # as above: the tools are known all the same
+        return {sbom.FILE: sbom.describe(project["Name"], project["Version"], tools(jobs, root))}

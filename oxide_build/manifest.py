@@ -26,6 +26,10 @@ from typing import Any, Literal, TypeAlias
 
 SCHEMA = 1
 DIRECTORY = "_oxide"
+ROOT_MARK = ".root"
+"""The file in `DIRECTORY` of images that lie in a source tree: its one line is the project's root, relative to it."""
+CARRIED = ".oxide"
+"""The directory, in an sdist's root, of images that were made before it was packed."""
 
 Kind = Literal["scalar", "slice", "disjoint", "mut"]
 
@@ -194,6 +198,7 @@ class Manifest:
     `source` is the kernel file's name and `source_sha256` its digest; `imports` maps the modules of the project it
     imports from, which may have lent it functions and constants, to the digests of their text; `generator` maps tool
     to version; `options` are the settings that shaped the code; `requested` are the targets asked for, built or not.
+    `provenance` is the source's `commit` and whether the tree was `dirty`, where the author asked for it.
     """
 
     module: str
@@ -206,6 +211,7 @@ class Manifest:
     artifacts: tuple[Artifact, ...]
     imports: dict[str, str] = field(default_factory=dict)
     generics: tuple[Generic, ...] = ()
+    provenance: dict[str, str | bool] = field(default_factory=dict)
 
     @property
     def units(self) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ Kernel modules are Python and ship like any module; this step only adds what was
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -20,9 +21,10 @@ from unittest import mock
 from setuptools import Command
 from setuptools.dist import Distribution
 
-from oxide_build import build
+from oxide_build import build, project
 from oxide_build.config import Config, load_config
-from oxide_build.manifest import DIRECTORY
+from oxide_build.errors import ConfigError, ConfigErrors
+from oxide_build.manifest import CARRIED, DIRECTORY
 from oxide_build.report import HEADLINE, reported
 
 
@@ -59,10 +61,12 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
         for note in build.notes(self.config, self.jobs):
             build.log_to_stderr(f"[oxide] {note}")
         with reported(HEADLINE):
-            self.built = build.run(self.jobs, self.config.jobs)
+            self.built = project.make(self.config, self.jobs, self._root)
         if self._in_tree:
             build.write_in_tree(self.built)
             return
+        if self.editable_mode:
+            self.built = [build.mark(one, self._package_in_link_tree(one.job)) for one in self.built]
         kept = build.write(self.built, lambda one: self._package_in_build_lib(one.job))
         # build_py copies any package data it finds, and never cleans: images of an earlier build would ship.
         build.prune(Path(str(self.build_lib)).rglob(DIRECTORY), kept)
@@ -71,6 +75,11 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
         """What an sdist must hold."""
         sources = [source.path for job in self.jobs for source in (job.source, *job.imports)]
         return list(dict.fromkeys(sources))
+
+    def carried_files(self) -> dict[str, bytes]:
+        """What an sdist holds besides files of the tree, by name. A mistake is SystemExit, as above."""
+        with reported(HEADLINE):
+            return project.carried_files(self.config, self.jobs, self._root)
 
     def get_outputs(self) -> list[str]:
         """The files in the build directory: those made if `run` was called, else those that will be."""
@@ -89,6 +98,11 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
     def _package_in_build_lib(self, job: build.Job) -> Path:
         return Path(str(self.build_lib), *job.package.split("."))
 
+    @staticmethod
+    def _package_in_link_tree(job: build.Job) -> str:
+        """Where a strict editable install has the package, relative to the root: `build/<one directory>/<package>`."""
+        return "/".join(["build", "links", *job.package.split(".")])
+
     @property
     def _root(self) -> Path:
         return Path(self.distribution.src_root or os.curdir)
@@ -98,6 +112,33 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
         """Whether this is a lenient editable install, whose build directory setuptools throws away."""
         editable_wheel = self.distribution.command_obj.get("editable_wheel")
         return self.editable_mode and str(getattr(editable_wheel, "mode", "")).lower() != "strict"
+
+
+class _KernelSdist:
+    """What setuptools' or the project's own `sdist` command does besides, for kernels."""
+
+    def make_release_tree(self: Any, base_dir: str, files: Sequence[str]) -> None:
+        """Lay out the sdist. A mistake is SystemExit, as above."""
+        step = self.get_finalized_command("build_oxide")
+        with reported(HEADLINE):
+            _check_sources(step.get_source_files(), files)
+        super().make_release_tree(base_dir, files)  # type: ignore[misc]
+        shutil.rmtree(Path(base_dir, CARRIED), ignore_errors=True)  # of the sdist this one is made from
+        for name, content in step.carried_files().items():
+            Path(base_dir, name).parent.mkdir(parents=True, exist_ok=True)
+            Path(base_dir, name).write_bytes(content)
+
+
+def _check_sources(needed: Iterable[str], files: Iterable[str]) -> None:
+    """Raise ConfigErrors where an sdist would lack what its kernels are made from."""
+    present = {Path(os.path.normpath(file)).as_posix() for file in files}
+    lacking = [
+        ConfigError("sdist", f"{source} is left out, and kernels are made from it", help="see MANIFEST.in")
+        for source in needed
+        if source not in present
+    ]
+    if lacking:
+        raise ConfigErrors(lacking)
 
 
 class KernelDistribution(Distribution):
@@ -111,6 +152,7 @@ class KernelDistribution(Distribution):
         steps = [*command.sub_commands, ("build_oxide", None)]
         self.cmdclass["build"] = type("build", (command,), {"sub_commands": steps})
         self.cmdclass["build_oxide"] = build_oxide
+        self.cmdclass["sdist"] = type("sdist", (_KernelSdist, self.get_command_class("sdist")), {})
 
 
 @contextmanager

@@ -23,10 +23,13 @@ FLOORS = (
         "pipeline.llvm_ir",
         "pipeline.ptx",
     }
-    | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "archives", "explain"},
+    | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "archives", "explain"}
+    | {"provenance", "sbom"},
     {"pipeline", "jobs"},
     {"build", "inspection", "doctor"},
-    {"setuptools_step", "cli"},
+    {"prebuilt"},
+    {"project"},
+    {"setuptools_step", "cli", "rebuild"},
     {"hooks", "__main__"},
 )
 """From the ground up. Rooms of one floor do not import each other, so stages never do."""

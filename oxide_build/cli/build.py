@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from oxide_build import build as room
+from oxide_build import project
 from oxide_build.config import load_config
 
 
@@ -24,7 +25,7 @@ def build(
     jobs = room.plan(config, root)
     for note in room.notes(config, jobs):
         room.log_to_stderr(f"[oxide] {note}")
-    built = room.run(jobs, config.jobs)
+    built = project.make(config, jobs, root)
     if out is None:
         paths = room.write_in_tree(built)
     else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from oxide_build.errors import CompileError
@@ -17,8 +17,8 @@ VARIABLE = "OXIDE_LIBDEVICE"
 """The environment variable that names the file, before all else."""
 
 _FILE = Path("nvvm", "libdevice", "libdevice.10.bc")
-_WHEELS = ("cu13", "cuda_nvcc")
-"""Directories under `nvidia/` in site-packages: the wheels nvidia-nvvm and nvidia-cuda-nvcc-cu12."""
+_WHEELS: Mapping[str, str] = {"cu13": "nvidia-nvvm", "cuda_nvcc": "nvidia-cuda-nvcc-cu12"}
+"""Directories under `nvidia/` in site-packages, and the wheels they are of."""
 
 
 def find() -> Path | None:
@@ -35,6 +35,22 @@ def require(function: str) -> Path:
             help=f"pip install nvidia-nvvm, or name the file libdevice.10.bc in {VARIABLE}",
         )
     return path
+
+
+def version() -> str | None:
+    """The version of the wheel that the file is from, or of the file itself where it is from none; None without any."""
+    path = find()
+    if path is None:
+        return None
+    from importlib.metadata import PackageNotFoundError, version
+
+    wheel = path.parents[2].name
+    try:
+        return version(_WHEELS[wheel])
+    except (KeyError, PackageNotFoundError):
+        import hashlib
+
+        return f"sha256-{hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
 def _candidates() -> Iterator[Path]:

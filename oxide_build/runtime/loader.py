@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from oxide_build.errors import KernelError, LoadError
 from oxide_build.manifest import DIRECTORY, Artifact, Kernel, Manifest
-from oxide_build.runtime import arrays, device
+from oxide_build.runtime import arrays, device, freshness
 from oxide_build.runtime.choice import FORCE, Choice, Version, choose
 from oxide_build.runtime.learning import Learned
 from oxide_build.variants import Family
@@ -153,11 +153,12 @@ _modules_lock = threading.Lock()
 def module(name: str) -> Module:
     """The kernel module called `name`, as installed; read once a process.
 
-    Raises LoadError when it was installed without built kernels.
+    Raises LoadError when it was installed without built kernels. One in a source tree that has changed since is built
+    again or warned of, as freshness.py says.
     """
     with _modules_lock:
         if name not in _modules:
-            _modules[name] = Module(*_find(name))
+            _modules[name] = Module(*freshness.find_fresh(name, _find))
         return _modules[name]
 
 

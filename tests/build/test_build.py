@@ -224,8 +224,9 @@ def test_in_tree_files_hide_from_git(sample: Sample) -> None:
     root = sample("mapped")
     build.write_in_tree(build.run(planned(root), 1, lambda line: None))
     names = sorted(path.name for path in (root / "kernels/_oxide").iterdir())
-    assert names == [".gitignore", "copy.json", "copy.sm_80.ptx"]
+    assert names == [".gitignore", ".root", "copy.json", "copy.sm_80.ptx"]
     assert (root / "kernels/_oxide/.gitignore").read_text(encoding="utf-8") == "*\n"
+    assert (root / "kernels/_oxide/.root").read_text(encoding="utf-8") == "../..\n"
 
 
 GENERIC = """from typing import TypeVar

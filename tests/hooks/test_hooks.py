@@ -186,7 +186,7 @@ def test_editable_builds_beside_the_sources(backend: Project, tmp_path: Path, na
     wheel = project.build("editable", tmp_path / "out")
     made = sorted(path.name for path in (project.root / package / "kernels/_oxide").iterdir())
     listed = [path.rpartition("/")[2] for path in (PLAIN if name == "plain" else MAPPED) if "_oxide/" in path]
-    assert made == [".gitignore", *listed]
+    assert made == [".gitignore", ".root", *listed]
     assert images(wheel) == []
 
 
@@ -195,7 +195,7 @@ def test_strict_editable_leaves_the_sources_alone(backend: Project, tmp_path: Pa
     project.build("editable", tmp_path / "out", editable_mode="strict")
     assert not list((project.root / "src").rglob("_oxide"))
     linked = sorted(path.name for path in (project.root / "build").glob("__editable__.*/plain/kernels/_oxide/*"))
-    assert linked == [name.rpartition("/")[2] for name in PLAIN if "_oxide/" in name]
+    assert linked == [".root", *(name.rpartition("/")[2] for name in PLAIN if "_oxide/" in name)]
 
 
 # Sdists and reproducibility
