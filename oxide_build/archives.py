@@ -70,8 +70,8 @@ def _record(contents: Mapping[str, bytes], own: str) -> bytes:
     return text.getvalue().encode()
 
 
-def normalize_sdist(path: Path) -> None:
-    """Rewrite the sdist at `path`: sorted, of no owner.
+def normalize_sdist(path: Path, carried: Mapping[str, bytes] | None = None) -> None:
+    """Rewrite the sdist at `path`: sorted, of no owner, with the files `carried` besides, by name within it.
 
     Images that an editable install left in the tree are not sources, and are left out; those an sdist carries on
     purpose lie elsewhere.
@@ -82,18 +82,29 @@ def normalize_sdist(path: Path) -> None:
         gzip.GzipFile("", "wb", fileobj=stream, mtime=_time()) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as new,
     ):
-        for member in sorted(old.getmembers(), key=lambda member: member.name):
-            if not _is_left_in_tree(member.name.partition("/")[2]):
-                content = _content(old, member)
-                normalized = _normalized(member, len(content))
-                new.addfile(normalized, io.BytesIO(content) if member.isfile() else None)
+        kept = [member for member in old.getmembers() if not _is_made(_within(member.name))]
+        members = {member.name: (member, _content(old, member)) for member in kept}
+        top = kept[0].name.partition("/")[0]
+        for name, content in (carried or {}).items():
+            members[f"{top}/{name}"] = tarfile.TarInfo(f"{top}/{name}"), content
+        for _, (member, content) in sorted(members.items()):
+            new.addfile(_normalized(member, len(content)), io.BytesIO(content) if member.isfile() else None)
     _replace(path, stream.getvalue())
 
 
-def _is_left_in_tree(name: str) -> bool:
-    """Whether the file of that name in a project was put there by an editable install."""
-    first, *rest = name.split("/")
-    return first != CARRIED and DIRECTORY in (first, *rest)
+def read_names(path: Path) -> frozenset[str]:
+    """The names of the files in the sdist at `path`, relative to what was its project's root."""
+    with tarfile.open(path) as archive:
+        return frozenset(_within(member.name) for member in archive if member.isfile())
+
+
+def _within(name: str) -> str:
+    return name.partition("/")[2]
+
+
+def _is_made(name: str) -> bool:
+    """Whether the file of that name in a project was made by a build, or came with the sdist the project is from."""
+    return not {CARRIED, DIRECTORY}.isdisjoint(name.split("/"))
 
 
 def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
@@ -103,7 +114,7 @@ def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     if not member.name.endswith(".egg-info/SOURCES.txt"):
         return content
     lines = content.decode().splitlines()
-    return "\n".join(line for line in lines if not _is_left_in_tree(line)).encode()
+    return "\n".join(line for line in lines if not _is_made(line)).encode()
 
 
 def _normalized(member: tarfile.TarInfo, size: int) -> tarfile.TarInfo:

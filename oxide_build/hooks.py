@@ -17,25 +17,24 @@ from pathlib import Path
 from typing import TypeAlias
 
 from oxide_build import sbom
-from oxide_build.archives import normalize_sdist, normalize_wheel, read_metadata
+from oxide_build.archives import normalize_sdist, normalize_wheel, read_metadata, read_names
 from oxide_build.config import PREFIX, Config, load_config
-from oxide_build.errors import CompileErrors, ConfigErrors
-from oxide_build.jobs import plan
-from oxide_build.project import call_libdevice, is_carried, tools
+from oxide_build.errors import ConfigErrors, OxideError
+from oxide_build.jobs import Job, plan
+from oxide_build.project import carried_files, check_sources, tools
 from oxide_build.report import HEADLINE, reported
+from oxide_build.requirements import compiler
 
 ConfigSettings: TypeAlias = "Mapping[str, object] | None"
 
 SETUPTOOLS = "setuptools>=77"
-LLVM = "llvmlite>=0.50,<0.51"
-LIBDEVICE = "nvidia-nvvm>=13,<14"
 
 
 def get_requires_for_build_wheel(config_settings: ConfigSettings = None) -> list[str]:
     """What a build needs installed: setuptools, and the compiler, unless an sdist carries all images."""
     with reported(HEADLINE):
-        needed = [SETUPTOOLS, *_compiler(load_config(Path.cwd(), _ours(config_settings)))]
-        return needed + _asked_by_setuptools("get_requires_for_build_wheel", config_settings)
+        ours = compiler(load_config(Path.cwd(), _ours(config_settings)), Path.cwd())
+        return [SETUPTOOLS, *ours, *_asked_by_setuptools("get_requires_for_build_wheel", config_settings)]
 
 
 def get_requires_for_build_editable(config_settings: ConfigSettings = None) -> list[str]:
@@ -47,8 +46,8 @@ def get_requires_for_build_sdist(config_settings: ConfigSettings = None) -> list
     """setuptools, and the compiler only where the sdist is to carry images."""
     with reported(HEADLINE):
         config = load_config(Path.cwd(), _ours(config_settings))
-        needed = [SETUPTOOLS, *(_compiler(config) if config.sdist_artifacts else ())]
-        return needed + _asked_by_setuptools("get_requires_for_build_sdist", config_settings)
+        ours = compiler(config, Path.cwd()) if config.sdist_artifacts else []
+        return [SETUPTOOLS, *ours, *_asked_by_setuptools("get_requires_for_build_sdist", config_settings)]
 
 
 def prepare_metadata_for_build_wheel(metadata_directory: str, config_settings: ConfigSettings = None) -> str:
@@ -99,7 +98,8 @@ def build_sdist(sdist_directory: str, config_settings: ConfigSettings = None) ->
         from setuptools import build_meta
 
         name = str(build_meta.build_sdist(sdist_directory, theirs))
-        normalize_sdist(Path(sdist_directory, name))
+        with reported(HEADLINE):
+            _finish_sdist(Path(sdist_directory, name), load_config(Path.cwd(), _ours(config_settings)))
         return name
 
 
@@ -128,21 +128,6 @@ def _asked_by_setuptools(hook: str, config_settings: ConfigSettings) -> list[str
     return [str(requirement) for requirement in getattr(build_meta, hook)(theirs)]
 
 
-def _compiler(config: Config) -> list[str]:
-    """What compiling the project needs: the code generator, and libdevice where kernels use its functions."""
-    root = Path.cwd()
-    try:
-        jobs = plan(config, root)
-    except ConfigErrors:
-        # Only setuptools knows every way to map packages to directories (setup.py, setup.cfg): ask for everything.
-        return [LLVM, LIBDEVICE]
-    except CompileErrors:
-        return [LLVM]  # the build itself will say so, with the place
-    if is_carried(jobs, root):
-        return []
-    return [LLVM, *([LIBDEVICE] if call_libdevice(jobs) else [])]
-
-
 def _with_own_metadata(directory: Path, config_settings: ConfigSettings) -> str:
     """Add what is ours to a prepared `.dist-info`; gives its name."""
     core = (directory / "METADATA").read_bytes()
@@ -157,16 +142,32 @@ def _finish_wheel(wheel: Path, config_settings: ConfigSettings) -> None:
     normalize_wheel(wheel, _own_metadata(read_metadata(wheel, "METADATA"), config_settings))
 
 
+def _finish_sdist(sdist: Path, config: Config) -> None:
+    """Add what the sdist is to carry, and take out what is this machine's; no half sdist is left of a mistake."""
+    root = Path.cwd()
+    try:
+        jobs = plan(config, root) if config.sdist_artifacts or config.provenance else _jobs(config)
+        check_sources(jobs, read_names(sdist))
+        normalize_sdist(sdist, carried_files(config, jobs, root))
+    except OxideError:
+        sdist.unlink()
+        raise
+
+
+def _jobs(config: Config) -> tuple[Job, ...]:
+    """The jobs; none where setuptools alone knows where the packages are (setup.py, setup.cfg)."""
+    try:
+        return plan(config, Path.cwd())
+    except ConfigErrors:
+        return ()
+
+
 def _own_metadata(core: bytes, config_settings: ConfigSettings) -> dict[str, bytes]:
     """The files of `.dist-info` that are ours, for the project of that METADATA."""
     with reported(HEADLINE):
-        root = Path.cwd()
-        config = load_config(root, _ours(config_settings))
+        config = load_config(Path.cwd(), _ours(config_settings))
         if not config.sbom:
             return {}
         project = message_from_bytes(core)
-        try:
-            jobs = plan(config, root)
-        except ConfigErrors:
-            jobs = ()  # as above: the tools are known all the same
-        return {sbom.FILE: sbom.describe(project["Name"], project["Version"], tools(jobs, root))}
+        made_with = tools(_jobs(config), Path.cwd())
+        return {sbom.FILE: sbom.describe(project["Name"], project["Version"], made_with)}

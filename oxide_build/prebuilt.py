@@ -50,6 +50,11 @@ def find(root: Path, jobs: Sequence[Job]) -> dict[Job, Built]:
     return {job: Built(job, contents) for job, contents in found if contents}
 
 
+def are_carried(jobs: Sequence[Job], root: Path) -> bool:
+    """Whether the sdist unpacked at `root` carries the images of every job, so that no compiler is needed."""
+    return bool(jobs) and len(find(root, jobs)) == len(jobs)
+
+
 def _files_of(job: Job, root: Path) -> dict[str, bytes] | None:
     directory = Path(root, CARRIED, *job.package.split("."), DIRECTORY)
     try:

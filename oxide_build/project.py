@@ -7,18 +7,19 @@ every door that writes files calls it, and the build itself knows neither sdists
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from oxide_build import __version__, build, prebuilt, provenance
 from oxide_build.build import Built, Job, Log
 from oxide_build.config import Config
-from oxide_build.errors import CompileErrors, OxideError
+from oxide_build.errors import ConfigError, ConfigErrors, OxideError
 from oxide_build.manifest import Manifest
-from oxide_build.pipeline import libdevice, to_llvm_ir, to_ssa
+from oxide_build.pipeline import libdevice
 from oxide_build.pipeline.ptx import versions
+from oxide_build.prebuilt import are_carried
+from oxide_build.requirements import call_libdevice
 
 Compile = Callable[[Sequence[Job]], tuple[Built, ...]]
 
@@ -50,32 +51,23 @@ def carried_files(config: Config, jobs: Sequence[Job], root: Path, log: Log = bu
     return prebuilt.files(built, {**origin, "tools": tools(jobs, root)})
 
 
+def check_sources(jobs: Sequence[Job], names: Collection[str]) -> None:
+    """Raise ConfigErrors where an sdist of these files would lack what its kernels are made from."""
+    needed = {source.path for job in jobs for source in (job.source, *job.imports)}
+    lacking = [
+        ConfigError("sdist", f"{path} is left out, and kernels are made from it", help="let MANIFEST.in keep it")
+        for path in sorted(needed.difference(names))
+    ]
+    if lacking:
+        raise ConfigErrors(lacking)
+
+
 def tools(jobs: Sequence[Job], root: Path) -> dict[str, str]:
     """The versions behind the images, by tool; those of an sdist that carries all images are what it says."""
-    if is_carried(jobs, root):
+    if are_carried(jobs, root):
         return dict(prebuilt.origin(root).get("tools", {}))
     found = libdevice.version() if call_libdevice(jobs) else None
     return {"oxide-build": __version__, **versions(), **({"libdevice": found} if found else {})}
-
-
-def call_libdevice(jobs: Sequence[Job]) -> bool:
-    """Whether a kernel module does, for one of its targets; all but the last stage runs without LLVM."""
-    return any(_calls_libdevice(job) for job in jobs)
-
-
-def _calls_libdevice(job: Job) -> bool:
-    with suppress(CompileErrors):
-        module = to_ssa(job.source, resolve=job.resolve)
-        for target in job.settings.targets:
-            with suppress(CompileErrors):
-                if "@__nv_" in to_llvm_ir(module, target, job.settings.options):
-                    return True
-    return False
-
-
-def is_carried(jobs: Sequence[Job], root: Path) -> bool:
-    """Whether nothing is left to compile, so that no compiler is needed."""
-    return bool(jobs) and len(prebuilt.find(root, jobs)) == len(jobs)
 
 
 def _tell(carried: dict[Job, Built], missing: Sequence[Job], root: Path, log: Log) -> None:

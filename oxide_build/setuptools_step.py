@@ -10,8 +10,7 @@ Kernel modules are Python and ship like any module; this step only adds what was
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -23,8 +22,7 @@ from setuptools.dist import Distribution
 
 from oxide_build import build, project
 from oxide_build.config import Config, load_config
-from oxide_build.errors import ConfigError, ConfigErrors
-from oxide_build.manifest import CARRIED, DIRECTORY
+from oxide_build.manifest import DIRECTORY
 from oxide_build.report import HEADLINE, reported
 
 
@@ -76,11 +74,6 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
         sources = [source.path for job in self.jobs for source in (job.source, *job.imports)]
         return list(dict.fromkeys(sources))
 
-    def carried_files(self) -> dict[str, bytes]:
-        """What an sdist holds besides files of the tree, by name. A mistake is SystemExit, as above."""
-        with reported(HEADLINE):
-            return project.carried_files(self.config, self.jobs, self._root)
-
     def get_outputs(self) -> list[str]:
         """The files in the build directory: those made if `run` was called, else those that will be."""
         return [str(path) for path, _ in self._outputs()]
@@ -114,33 +107,6 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
         return self.editable_mode and str(getattr(editable_wheel, "mode", "")).lower() != "strict"
 
 
-class _KernelSdist:
-    """What setuptools' or the project's own `sdist` command does besides, for kernels."""
-
-    def make_release_tree(self: Any, base_dir: str, files: Sequence[str]) -> None:
-        """Lay out the sdist. A mistake is SystemExit, as above."""
-        step = self.get_finalized_command("build_oxide")
-        with reported(HEADLINE):
-            _check_sources(step.get_source_files(), files)
-        super().make_release_tree(base_dir, files)  # type: ignore[misc]
-        shutil.rmtree(Path(base_dir, CARRIED), ignore_errors=True)  # of the sdist this one is made from
-        for name, content in step.carried_files().items():
-            Path(base_dir, name).parent.mkdir(parents=True, exist_ok=True)
-            Path(base_dir, name).write_bytes(content)
-
-
-def _check_sources(needed: Iterable[str], files: Iterable[str]) -> None:
-    """Raise ConfigErrors where an sdist would lack what its kernels are made from."""
-    present = {Path(os.path.normpath(file)).as_posix() for file in files}
-    lacking = [
-        ConfigError("sdist", f"{source} is left out, and kernels are made from it", help="see MANIFEST.in")
-        for source in needed
-        if source not in present
-    ]
-    if lacking:
-        raise ConfigErrors(lacking)
-
-
 class KernelDistribution(Distribution):
     """A project whose `build` command ends with `build_oxide`."""
 
@@ -152,7 +118,6 @@ class KernelDistribution(Distribution):
         steps = [*command.sub_commands, ("build_oxide", None)]
         self.cmdclass["build"] = type("build", (command,), {"sub_commands": steps})
         self.cmdclass["build_oxide"] = build_oxide
-        self.cmdclass["sdist"] = type("sdist", (_KernelSdist, self.get_command_class("sdist")), {})
 
 
 @contextmanager

@@ -28,6 +28,7 @@ FLOORS = (
     {"pipeline", "jobs"},
     {"build", "inspection", "doctor"},
     {"prebuilt"},
+    {"requirements"},
     {"project"},
     {"setuptools_step", "cli", "rebuild"},
     {"hooks", "__main__"},
