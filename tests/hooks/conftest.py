@@ -2,15 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import subprocess
+import venv
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from oxide_build.requirements import LIBDEVICE, LLVM
 from tests.hooks.backend import Backend
+from tests.hooks.front_ends import Call, caller, make_wheel, pip, served
 
 
 @pytest.fixture
 def backend(sample: Callable[[str], Path]) -> Callable[[str], Backend]:
     """The backend of a sample project's copy."""
     return lambda name: Backend(sample(name))
+
+
+@pytest.fixture(scope="session")
+def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with this tree's own wheel."""
+    house = tmp_path_factory.mktemp("wheelhouse")
+    make_wheel(house, tmp_path_factory.mktemp("tree"))
+    return house
+
+
+@pytest.fixture
+def call(wheelhouse: Path) -> Call:
+    """Runs a command that finds oxide-build in the wheelhouse."""
+    return caller(wheelhouse)
+
+
+@pytest.fixture(scope="session")
+def index(wheelhouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an index with all that a build of kernels asks for."""
+    wheels = tmp_path_factory.mktemp("wheels")
+    needed = ["oxide-build", "setuptools", "tomli", LLVM, LIBDEVICE]
+    command = pip("download", "--quiet", "--only-binary=:all:", "--dest", wheels, "--find-links", wheelhouse, *needed)
+    subprocess.run(list(map(str, command)), check=True)
+    with served(wheels, tmp_path_factory.mktemp("simple")) as address:
+        yield address
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Path:
+    """The interpreter of an empty environment."""
+    venv.create(tmp_path / "environment", with_pip=True)
+    return tmp_path / "environment" / ("Scripts" if os.name == "nt" else "bin") / "python"
