@@ -15,6 +15,7 @@ import gzip
 import hashlib
 import io
 import os
+import posixpath
 import tarfile
 import time
 import zipfile
@@ -108,13 +109,13 @@ def _is_made(name: str) -> bool:
 
 
 def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    """A member's content; setuptools' list of all sources does not name what is left out either."""
+    """A member's content. In setuptools' list of sources each is named once, whatever an earlier build left there."""
     stream = archive.extractfile(member) if member.isfile() else None
     content = stream.read() if stream else b""
     if not member.name.endswith(".egg-info/SOURCES.txt"):
         return content
-    lines = content.decode().splitlines()
-    return "\n".join(line for line in lines if not _is_made(line)).encode()
+    listed = {posixpath.normpath(line) for line in content.decode().splitlines()}
+    return "".join(f"{name}\n" for name in sorted(listed) if not _is_made(name)).encode()
 
 
 def _normalized(member: tarfile.TarInfo, size: int) -> tarfile.TarInfo:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-import venv
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest
 
 from oxide_build.requirements import LIBDEVICE, LLVM
 from tests.hooks.backend import Backend
-from tests.hooks.front_ends import Call, caller, make_wheel, pip, served
+from tests.hooks.front_ends import Call, caller, make_wheel, pip, served, uv
 
 
 @pytest.fixture
@@ -49,5 +49,6 @@ def index(wheelhouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture
 def fresh(tmp_path: Path) -> Path:
     """The interpreter of an empty environment."""
-    venv.create(tmp_path / "environment", with_pip=True)
+    seeded = uv("venv", "--quiet", "--seed", "--python", sys.executable, tmp_path / "environment")
+    subprocess.run(list(map(str, seeded)), check=True)
     return tmp_path / "environment" / ("Scripts" if os.name == "nt" else "bin") / "python"

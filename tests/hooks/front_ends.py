@@ -16,7 +16,8 @@ from pathlib import Path
 from tests.hooks.backend import EPOCH, REPOSITORY
 
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
-"""Runs a command: its words, then `cwd`, whether it must fail (`status`), `environment` besides and `umask`."""
+"""Runs a command: its words, then `cwd`, whether it must fail (`status`), `environment` besides
+(an empty value unsets) and `umask`."""
 
 
 def pip(*arguments: str | Path, python: str | Path = sys.executable) -> tuple[str | Path, ...]:
@@ -38,6 +39,8 @@ def make_wheel(house: Path, tree: Path) -> None:
 
 def caller(house: Path) -> Call:
     """What runs commands that find oxide-build in `house`; their output is one text, as a terminal shows it."""
+    # A tool that manages environments would manage the one that these tests run in; a path would reach into clean ones.
+    outside = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
     places = {
         "PIP_FIND_LINKS": " ".join(filter(None, [os.environ.get("PIP_FIND_LINKS"), str(house)])),
         "UV_FIND_LINKS": ",".join(filter(None, [os.environ.get("UV_FIND_LINKS"), str(house)])),
@@ -50,10 +53,11 @@ def caller(house: Path) -> Call:
         environment: dict[str, str] | None = None,
         umask: int = 0o022,
     ) -> subprocess.CompletedProcess[str]:
+        variables = {**outside, **places, "SOURCE_DATE_EPOCH": EPOCH, **(environment or {})}
         done = subprocess.run(
             list(map(str, command)),
             cwd=cwd,
-            env={**os.environ, **places, "SOURCE_DATE_EPOCH": EPOCH, **(environment or {})},
+            env={name: value for name, value in variables.items() if value},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

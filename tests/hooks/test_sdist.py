@@ -58,10 +58,12 @@ def carrying(backend: Project, tmp_path: Path, without_compiler: dict[str, str])
 
 
 @pytest.mark.parametrize("history", ["wheel", "editable", "sdist"])
-def test_what_was_built_before_does_not_change_it(backend: Project, tmp_path: Path, history: str) -> None:
-    project = backend("plain")
-    with (project.root / "pyproject.toml").open("a", encoding="utf-8") as pyproject:
-        pyproject.write('\n[tool.setuptools.package-data]\nplain = ["**/*", "**/.*"]\n')
+@pytest.mark.parametrize("name", ["plain", "mapped"])
+def test_what_was_built_before_does_not_change_it(backend: Project, tmp_path: Path, name: str, history: str) -> None:
+    project = backend(name)
+    if name == "plain":
+        with (project.root / "pyproject.toml").open("a", encoding="utf-8") as pyproject:
+            pyproject.write('\n[tool.setuptools.package-data]\nplain = ["**/*", "**/.*"]\n')
     first = Backend(project.root).build("sdist", tmp_path / "1").read_bytes()
     project.build(history, tmp_path / "2")
     assert project.build("sdist", tmp_path / "3").read_bytes() == first
