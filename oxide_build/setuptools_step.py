@@ -61,7 +61,8 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
         with reported(HEADLINE):
             self.built = project.make(self.config, self.jobs, self._root)
         if self._in_tree:
-            build.write_in_tree(self.built)
+            written = {path.parent for path in build.write_in_tree(self.built)}
+            build.prune((left for left in self._directories_in_tree() if left not in written), keep=())
             return
         if self.editable_mode:
             self.built = [build.mark(one, self._package_in_link_tree(one.job)) for one in self.built]
@@ -90,6 +91,12 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
 
     def _package_in_build_lib(self, job: build.Job) -> Path:
         return Path(str(self.build_lib), *job.package.split("."))
+
+    def _directories_in_tree(self) -> Iterator[Path]:
+        """Where builds of any time have put images beside the sources of the project's packages."""
+        directory_of = self.get_finalized_command("build_py").get_package_dir
+        places = (self._root / directory_of(package) / DIRECTORY for package in self.distribution.packages or ())
+        return (place for place in places if place.is_dir())
 
     @staticmethod
     def _package_in_link_tree(job: build.Job) -> str:

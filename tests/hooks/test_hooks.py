@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import hashlib
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -188,6 +189,21 @@ def test_editable_builds_beside_the_sources(backend: Project, tmp_path: Path, na
     listed = [path.rpartition("/")[2] for path in (PLAIN if name == "plain" else MAPPED) if "_oxide/" in path]
     assert made == [".gitignore", ".root", *listed]
     assert images(wheel) == []
+
+
+def test_an_editable_build_leaves_no_images_of_earlier_ones(backend: Project, tmp_path: Path) -> None:
+    project = backend("plain")
+    kernels = project.root / "src/plain/kernels"
+    shutil.copytree(kernels, kernels.with_name("more"))
+    pyproject = project.root / "pyproject.toml"
+    text = pyproject.read_text(encoding="utf-8")
+    pyproject.write_text(text.replace('.kernels.*"]', '.kernels.*", "plain.more.vector"]'), encoding="utf-8")
+    project.build("editable", tmp_path / "1", **{"oxide.targets": "sm_86"})
+    assert len(list(project.root.rglob("*.sm_86.ptx"))) == 3
+    pyproject.write_text(text, encoding="utf-8")
+    project.build("editable", tmp_path / "2")
+    made = sorted(path.name for path in (project.root / "src").rglob("_oxide/*"))
+    assert made == [".gitignore", ".root", *(name.rpartition("/")[2] for name in PLAIN if "_oxide/" in name)]
 
 
 def test_strict_editable_leaves_the_sources_alone(backend: Project, tmp_path: Path) -> None:

@@ -34,8 +34,7 @@ class CodeGenerator:
     """At most `jobs` worker processes, started when first needed and kept until the `with` block ends."""
 
     def __init__(self, jobs: int) -> None:
-        if find_spec("llvmlite") is None:
-            raise OxideError("the code generator llvmlite is not installed", help="pip install 'oxide-build[compiler]'")
+        _require_llvmlite()
         self._threads = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="oxide-ptx")
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
 
@@ -147,7 +146,13 @@ class _Worker:
 
 
 def versions() -> dict[str, str]:
-    """The versions of llvmlite and of the LLVM in it."""
+    """The versions of llvmlite and of the LLVM in it. Raises OxideError when it is not installed."""
+    _require_llvmlite()
     import llvmlite.binding  # loads LLVM's library, which only a build should pay for
 
     return {"llvmlite": llvmlite.__version__, "llvm": ".".join(map(str, llvmlite.binding.llvm_version_info))}
+
+
+def _require_llvmlite() -> None:
+    if find_spec("llvmlite") is None:
+        raise OxideError("the code generator llvmlite is not installed", help="pip install 'oxide-build[compiler]'")
