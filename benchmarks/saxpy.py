@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +172,7 @@ def assemble(ptxas: str, ptx: Path, target: str) -> Path:
 def ship_cubin(kernel_file: Path, ptxas: str) -> None:
     """Make the built package one that ships the cubin of its image and no PTX."""
     from oxide_build.manifest import DIRECTORY, Manifest
+    from oxide_build.records import replace
 
     file = kernel_file.parent / DIRECTORY / f"{kernel_file.stem}.json"
     manifest = Manifest.from_json(file.read_text(encoding="utf-8"))

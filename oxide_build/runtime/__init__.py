@@ -15,13 +15,13 @@ fraction of the time, and leaves to the general one whatever it does not take.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 from typing import Any
 
 from oxide_build import manifest, signature
 from oxide_build.errors import LaunchError
+from oxide_build.records import dataclass, field
 from oxide_build.runtime import arrays, device, forks, loader, native, streams
 from oxide_build.runtime.learning import Learned
 from oxide_build.variants import Family

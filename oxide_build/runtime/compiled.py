@@ -7,13 +7,13 @@ kernel loaded ahead of its first launch or handed to cuda.core. Its own room bec
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 from oxide_build import signature
 from oxide_build.errors import KernelArgumentError
 from oxide_build.manifest import Artifact, Kernel, Manifest, value_word
+from oxide_build.records import dataclass
 from oxide_build.runtime import device, loader
 from oxide_build.runtime.choice import Choice
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 import functools
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from oxide_build.manifest import Contract, Expression, Kernel, Parameter
+from oxide_build.records import dataclass
 from oxide_build.runtime import packing, scalars
 from oxide_build.signature import INTEGER_RANGES, LARGEST_FLOATS, declared_type, largest_extent, rounded
 
