@@ -173,6 +173,10 @@ class LoadError(KernelError):
     """A kernel's image could not be found, chosen or loaded."""
 
 
+class ImageRefusedError(LoadError):
+    """The driver takes none of the images that should run on this GPU; the message has its words and log."""
+
+
 class DriverNotFoundError(LoadError):
     """No NVIDIA driver, or no Python binding to it, on this machine."""
 

@@ -74,8 +74,7 @@ class Compiled:
     @property
     def choice(self) -> Choice:
         """Every image that there is, and why it is loaded on this GPU or not; prints as `oxide-build explain` does."""
-        here = device.current()
-        return self.module.choice(here.capability, here.driver, self.kernel.unit)
+        return self.module.choice(device.current_ordinal(), self.kernel.unit)
 
     @property
     def ptx(self) -> str:
@@ -118,8 +117,7 @@ class Compiled:
         _preload([self], ordinal)
 
     def _image(self, kind: str = "") -> Artifact:
-        here = device.current()
-        return self.module.artifact(here.capability, here.driver, self.kernel.unit, kind)
+        return self.module.artifact(device.current_ordinal(), self.kernel.unit, kind)
 
 
 def compiled(module: str, name: str, values: Mapping[str, Any]) -> Compiled:

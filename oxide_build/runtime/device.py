@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from oxide_build.errors import (
     DriverNotFoundError,
+    ImageRefusedError,
     KernelArgumentError,
     KernelError,
     KernelFault,
@@ -24,7 +25,7 @@ from oxide_build.errors import (
 )
 from oxide_build.runtime import forks
 from oxide_build.runtime.arrays import View
-from oxide_build.runtime.remedies import FAULT, FAULTS, REMEDIES
+from oxide_build.runtime.remedies import FAULT, FAULTS, REFUSALS, REMEDIES
 
 OLDEST_DRIVER = 12, 0
 LOG_BYTES = 16384
@@ -76,8 +77,8 @@ def check(
 ) -> Any:
     """What a driver call gave besides its CUresult.
 
-    Raises `error`, KernelFault where the result means a kernel has died, or ForkError, with what was being done, the
-    driver's name and text for the result, and `log`.
+    Raises `error`, KernelFault where the result means a kernel has died, ImageRefusedError where an image is to blame,
+    or ForkError, with what was being done, the driver's name and text for the result, and `log`.
     """
     code, *values = result
     if int(code) == 0:
@@ -88,6 +89,8 @@ def check(
     message = f"{what}: {_text(driver(), code)}" + (f"\n{log}" if log else "")
     if int(code) in FAULTS:
         raise KernelFault(message, help=FAULT)
+    if int(code) in REFUSALS:
+        raise ImageRefusedError(message, help=REMEDIES.get(int(code)))
     raise error(message, help=REMEDIES.get(int(code)))
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import importlib
 import os
 import threading
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from oxide_build.errors import KernelError, LoadError
+from oxide_build.errors import ImageRefusedError, KernelError, LoadError
 from oxide_build.manifest import DIRECTORY, Artifact, Kernel, Manifest
 from oxide_build.runtime import arrays, device
-from oxide_build.runtime.choice import FORCE, Choice, Version, choose
+from oxide_build.runtime.choice import FORCE, Choice, choose
 from oxide_build.runtime.learning import Learned
 from oxide_build.variants import Family
 
@@ -40,6 +41,7 @@ class Module:
         self._shared: dict[tuple[str, int], int] = {}
         self._learned: dict[str, Learned] = {}
         self._verified: set[str] = set()
+        self._refused: defaultdict[int, dict[str, str]] = defaultdict(dict)
 
     def __reduce__(self) -> NoReturn:
         raise KernelError(
@@ -66,17 +68,18 @@ class Module:
             self._families.setdefault(name, family)
         return self._families[name]
 
-    def choice(self, capability: Version, driver: Version, unit: str = "", kind: str = "") -> Choice:
-        """What the choice says of each image of a unit for this GPU and driver, of those of a `kind` where given."""
+    def choice(self, ordinal: int, unit: str = "", kind: str = "") -> Choice:
+        """What the choice says of each image of a unit for that GPU, of those of a `kind` where one is given."""
+        here = device.info(ordinal)
         images = (image for image in self.manifest.images(unit) if kind in ("", image.kind))
-        return choose(images, capability, driver, os.environ.get(FORCE))
+        return choose(images, here.capability, here.driver, os.environ.get(FORCE), self._refused[ordinal])
 
-    def artifact(self, capability: Version, driver: Version, unit: str = "", kind: str = "") -> Artifact:
-        """The image of a unit for this GPU and driver, of those of a `kind` where one is given.
+    def artifact(self, ordinal: int, unit: str = "", kind: str = "") -> Artifact:
+        """The image of a unit for that GPU, of those of a `kind` where one is given.
 
         Raises NoCompatibleImageError, or LoadError for an unknown forced one.
         """
-        force, choice = os.environ.get(FORCE), self.choice(capability, driver, unit, kind)
+        force, choice = os.environ.get(FORCE), self.choice(ordinal, unit, kind)
         if force is not None and choice.artifact is None:
             shipped = ", ".join(dict.fromkeys(verdict.artifact.target for verdict in choice.verdicts))
             raise LoadError(f"{FORCE} is {force!r}, which {self.manifest.module} lacks", help=f"it ships {shipped}")
@@ -129,18 +132,55 @@ class Module:
         symbol = kernel.symbol
         if (symbol, ordinal) in self._functions:
             return  # another thread was first
-        here = device.info(ordinal)
-        artifact = self.artifact(here.capability, here.driver, kernel.unit)
         with device.capture_relaxed():
-            if artifact.file not in self._libraries:
-                name = f"{self.manifest.module} ({artifact.target})"
-                self._libraries[artifact.file] = device.load_library(self.read(artifact), name)
-            self._functions[symbol, ordinal] = device.get_kernel(*self._libraries[artifact.file], symbol)
+            self._functions[symbol, ordinal] = self._load_best(kernel, ordinal)
+
+    def _load_best(self, kernel: Kernel, ordinal: int) -> Any:
+        """The driver's handle of a kernel, from the best image that the driver takes.
+
+        What it refuses gives way to the next, with a warning. Raises LoadError, where it takes none the refusal of the
+        best.
+        """
+        refused: dict[Artifact, ImageRefusedError] = {}
+        artifact: Artifact | None = self.artifact(ordinal, kernel.unit)
+        while artifact is not None and artifact not in refused:
+            try:
+                function = self._load_image(artifact, kernel.symbol)
+            except ImageRefusedError as error:
+                refused[artifact] = error
+                self._refused[ordinal][artifact.file] = f"the driver refuses it: {_said(error)}"
+                artifact = self.choice(ordinal, kernel.unit).artifact
+            else:
+                self._warn(artifact, refused)
+                return function
+        for artifact in refused:
+            del self._refused[ordinal][artifact.file]  # so that the next call starts anew
+        raise next(iter(refused.values()))
+
+    def _load_image(self, artifact: Artifact, symbol: str) -> Any:
+        """The driver's handle of a kernel in that image. Raises LoadError."""
+        if artifact.file not in self._libraries:
+            name = f"{self.manifest.module} ({artifact.target})"
+            self._libraries[artifact.file] = device.load_library(self.read(artifact), name)
+        return device.get_kernel(*self._libraries[artifact.file], symbol)
+
+    def _warn(self, taken: Artifact, refused: Mapping[Artifact, ImageRefusedError]) -> None:
+        """Say that an image stands in for better ones, and why."""
+        import warnings  # which few processes need
+
+        for artifact, error in refused.items():
+            what = f"the driver refuses {artifact.target}, {taken.target} is loaded instead"
+            warnings.warn(f"{self.manifest.module}: {what}: {_said(error)}", RuntimeWarning, stacklevel=2)
 
     def _allow(self, key: tuple[str, int], size: int) -> None:
         if size > self._shared.get(key, 0):
             device.allow_shared_memory(self._functions[key], size, key[1])
             self._shared[key] = size
+
+
+def _said(error: LoadError) -> str:
+    """The driver's word, without what was being done and the assembler's log."""
+    return error.message.partition(": ")[2].partition("\n")[0]
 
 
 _BUILD = "build it again, with pip install . or oxide-build build"
