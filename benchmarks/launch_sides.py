@@ -298,6 +298,14 @@ def ours_cupy(scene: Scene, expression: str) -> Side:
     return ours(scene, expression, arrays, arrays["y"].data.ptr)
 
 
+def ours_pointers(scene: Scene, expression: str) -> Side:
+    """Raw pointers, each made a view of once; no library says which stream."""
+    from oxide_build import gpu
+
+    arrays = {"x": gpu.view(scene.x, gpu.f32, ELEMENTS), "y": gpu.view(scene.y, gpu.f32, ELEMENTS)}
+    return ours(scene, expression, arrays, scene.y, stream=0)
+
+
 KEPT, SUBSCRIPT = "kept", f"kernel[1, {ELEMENTS}]"
 OURS = {"oxide-build kept configuration": KEPT, "oxide-build subscript": SUBSCRIPT}
 
@@ -319,4 +327,6 @@ SIDES: Mapping[str, Callable[[Scene], Side]] = {
     "oxide-build subscript, stream given": lambda scene: ours_torch(scene, f"kernel[1, {ELEMENTS}, stream]", True),
     "oxide-build kept configuration, CuPy arrays": lambda scene: ours_cupy(scene, KEPT),
     "oxide-build subscript, CuPy arrays": lambda scene: ours_cupy(scene, SUBSCRIPT),
+    "oxide-build kept configuration, raw pointers": lambda scene: ours_pointers(scene, KEPT),
+    "oxide-build subscript, raw pointers": lambda scene: ours_pointers(scene, f"kernel[1, {ELEMENTS}, stream]"),
 }

@@ -59,8 +59,9 @@ from oxide_build.gpu.intrinsics import (
     unroll,
 )
 from oxide_build.gpu.kernel import Kernel, device, kernel
+from oxide_build.gpu.memory import view
 from oxide_build.gpu.preload import preload
-from oxide_build.gpu.structs import Records, dtype, records, struct
+from oxide_build.gpu.structs import dtype, struct
 from oxide_build.gpu.types import (
     Const,
     DisjointSlice,
@@ -133,7 +134,6 @@ __all__ = [
     "MutSlice2D",
     "MutSlice3D",
     "MutSlice4D",
-    "Records",
     "Slice",
     "Slice2D",
     "Slice3D",
@@ -197,7 +197,6 @@ __all__ = [
     "popc",
     "preload",
     "ptx",
-    "records",
     "reduce_add",
     "reduce_and_",
     "reduce_max",
@@ -229,5 +228,6 @@ __all__ = [
     "u32",
     "u64",
     "unroll",
+    "view",
     "warp_id",
 ]

@@ -63,7 +63,7 @@ typedef struct {
     uint64_t alignment;
 } Parameter;
 
-enum { TORCH, CUPY }; /* the readers of plan.py */
+enum { TORCH, CUPY, MEMORY }; /* the readers of plan.py */
 
 typedef struct {
     PyTypeObject *type;
@@ -101,7 +101,8 @@ typedef struct {
     int used;
 } Packed;
 
-static PyObject *data_ptr, *get_device, *is_contiguous, *dtype_, *shape_, *data_, *ptr_, *device_id, *c_contiguous;
+static PyObject *data_ptr, *get_device, *is_contiguous, *dtype_, *shape_, *data_, *ptr_, *device_id, *c_contiguous,
+    *address_, *device_;
 
 static PyObject *integers, *reals, *booleans; /* the tables of scalars.py */
 
@@ -284,6 +285,14 @@ static int cupy_view(PyObject *array, int ordinal, uint64_t *pointer)
     return good;
 }
 
+static int memory_view(PyObject *array, int ordinal, uint64_t *pointer)
+{
+    return is_number(PyObject_GetAttr(array, device_), ordinal) &&
+           address(PyObject_GetAttr(array, address_), pointer);
+}
+
+static int (*const readers[])(PyObject *, int, uint64_t *) = {torch_view, cupy_view, memory_view};
+
 static int is_dense(const Tensor *tensor)
 {
     int64_t expected = 1;
@@ -316,8 +325,7 @@ static int view(PyObject *array, const Parameter *parameter, const Plan *plan, c
         return exchanged_view(array, parameter, plan, kind->exchange, to);
     if (!is(PyObject_GetAttr(array, dtype_), kind->dtype) || !shape_of(array, parameter->rank, shape))
         return 0;
-    return (kind->reader == TORCH ? torch_view : cupy_view)(array, plan->ordinal, &pointer) &&
-           put_view(parameter, pointer, shape, to);
+    return readers[kind->reader](array, plan->ordinal, &pointer) && put_view(parameter, pointer, shape, to);
 }
 
 /* ---- contracts: one stack machine over integers; what it cannot say for certain, it refuses ---- */
@@ -722,7 +730,8 @@ static int intern_names(void)
            (is_contiguous = PyUnicode_InternFromString("is_contiguous")) &&
            (shape_ = PyUnicode_InternFromString("shape")) && (ptr_ = PyUnicode_InternFromString("ptr")) &&
            (device_id = PyUnicode_InternFromString("device_id")) &&
-           (c_contiguous = PyUnicode_InternFromString("_c_contiguous"));
+           (c_contiguous = PyUnicode_InternFromString("_c_contiguous")) &&
+           (address_ = PyUnicode_InternFromString("address")) && (device_ = PyUnicode_InternFromString("device"));
 }
 
 PyMODINIT_FUNC PyInit__launch(void)

@@ -150,12 +150,15 @@ def ordinal_of(views: Mapping[str, View]) -> int:
 
 
 def _ordinal(name: str, view: View) -> int:
-    if view.device is not None:
-        return view.device
+    return ordinal_at(view.pointer, f"argument {name!r}") if view.device is None else view.device
+
+
+def ordinal_at(address: int, what: str) -> int:
+    """The number of the GPU whose memory lies at that address. Raises KernelArgumentError about `what`."""
     api = driver()
     attribute = api.CUpointer_attribute.CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL
-    result = api.cuPointerGetAttribute(attribute, view.pointer)
-    return int(check(result, f"argument {name!r} at {view.pointer:#x} is no memory of a GPU", KernelArgumentError))
+    result = api.cuPointerGetAttribute(attribute, address)
+    return int(check(result, f"{what} at {address:#x} is no memory of a GPU", KernelArgumentError))
 
 
 @functools.cache

@@ -32,7 +32,7 @@ class Learned:
         self._recipes: dict[tuple[object, ...], Recipe] = {}
         self._attempts: dict[tuple[object, ...], Attempt] = {}
         self._views = [place for place, parameter in enumerate(kernel.parameters) if parameter.kind != "scalar"]
-        self._is_plain = not kernel.cooperative and all(parameter.struct is None for parameter in kernel.parameters)
+        self._is_plain = not kernel.cooperative and not native.has_struct_scalars(kernel)
         self._lock = threading.Lock()
 
     def learn(

@@ -37,6 +37,7 @@ READERS: Mapping[tuple[str, str], Reader] = {
     ("torch", "Tensor"): (_torch := Reader("{0}.data_ptr()", "{0}.get_device()", "{0}.is_contiguous()")),
     ("torch", "Parameter"): _torch,
     ("cupy", "ndarray"): Reader("{0}.data.ptr", "{0}.data.device_id", "{0}._c_contiguous"),
+    ("oxide_build", "Memory"): Reader("{0}.address", "{0}.device", "True"),
 }
 """By top-level module and name of the exact type; other arrays are launched in the general way."""
 
@@ -228,7 +229,8 @@ def extents(parameter: Parameter) -> list[str]:
 
 def alignment(parameter: Parameter) -> int:
     """What a view's address must be a multiple of; both are powers of two."""
-    return max(parameter.alignment, size_of(parameter.type))
+    own = size_of(parameter.type) if parameter.struct is None else parameter.struct.alignment
+    return max(parameter.alignment, own)
 
 
 def size_of(type_name: str) -> int:
