@@ -418,7 +418,10 @@ static int stream_of(const Plans *plans, const Plan *plan, void **stream)
         return 0;
     if (plan->exchange != NULL)
         return plan->exchange->current_stream(CUDA, plan->ordinal, stream) == 0;
-    return address(PyObject_CallOneArg(plan->find_stream, plan->number), (uint64_t *)stream);
+    PyObject *found = PyObject_CallOneArg(plan->find_stream, plan->number);
+    if (found != NULL && !PyLong_Check(found))
+        Py_SETREF(found, PyObject_GetAttr(found, ptr_));
+    return address(found, (uint64_t *)stream);
 }
 
 /* Enter the plan's context; `entered` says whether it is to be left again. A context of the caller's own stays. */

@@ -26,17 +26,18 @@ Attempt = Callable[[tuple[int, ...], "int | None", tuple[Any, ...]], bool]
 
 @dataclass(frozen=True)
 class Reader:
-    """How a library's arrays are asked for what a launch needs; `{0}` is the array."""
+    """How a library's arrays are asked for what a launch needs; `{0}` is the array, or what `find_stream` gave."""
 
     pointer: str
     device: str
     contiguous: str
+    stream: str = "{0}"
 
 
 READERS: Mapping[tuple[str, str], Reader] = {
     ("torch", "Tensor"): (_torch := Reader("{0}.data_ptr()", "{0}.get_device()", "{0}.is_contiguous()")),
     ("torch", "Parameter"): _torch,
-    ("cupy", "ndarray"): Reader("{0}.data.ptr", "{0}.data.device_id", "{0}._c_contiguous"),
+    ("cupy", "ndarray"): Reader("{0}.data.ptr", "{0}.data.device_id", "{0}._c_contiguous", "{0}.ptr"),
     ("oxide_build", "Memory"): Reader("{0}.address", "{0}.device", "True"),
 }
 """By top-level module and name of the exact type; other arrays are launched in the general way."""
@@ -68,8 +69,8 @@ class Kind:
 class Recipe:
     """A launch that went well: the kernel, its arrays' kinds in order, the GPU, the driver's handles for that GPU.
 
-    `find_stream` gives the current stream of the arrays' library, None where that is not clear. `most_shared` is how
-    much dynamic shared memory the function may have.
+    `find_stream` gives the current stream of the arrays' library, or its handle; None where that is not clear.
+    `most_shared` is how much dynamic shared memory the function may have.
     """
 
     kernel: Kernel
@@ -77,7 +78,7 @@ class Recipe:
     ordinal: int
     function: int
     context: int
-    find_stream: Callable[[int], int] | None
+    find_stream: Callable[[int], Any] | None
     most_shared: int
 
 
@@ -157,7 +158,10 @@ def text(recipe: Recipe) -> str:
 
 
 def _current_stream(recipe: Recipe) -> str:
-    return "find_stream(ordinal)" if recipe.kinds else "0"
+    if not recipe.kinds:
+        return "0"
+    assert recipe.kinds[0].reader is not None
+    return recipe.kinds[0].reader.stream.format("find_stream(ordinal)")
 
 
 def _refuse(condition: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -32,7 +32,7 @@ def fake_cupy(cupy_like: Any, monkeypatch: pytest.MonkeyPatch) -> MagicMock:
     """CuPy as far as the page needs it; its current stream is 7, others are 1."""
     cupy = MagicMock()
     cupy.ones = lambda n, dtype: cupy_like(0x1000, (n,))
-    cupy.cuda.get_current_stream.return_value.ptr = 7
+    cupy.cuda.get_current_stream.return_value = SimpleNamespace(ptr=7)
     monkeypatch.setitem(sys.modules, "cupy", cupy)
     return cupy
 
