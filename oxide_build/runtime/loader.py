@@ -36,6 +36,7 @@ class Module:
         self._lock = threading.Lock()
         self._libraries: dict[str, tuple[Any, object]] = {}
         self._functions: dict[tuple[str, int], Any] = {}
+        self._images: dict[tuple[str, int], Artifact] = {}
         self._families: dict[str, Family | None] = {}
         self._shared: dict[tuple[str, int], int] = {}
         self._learned: dict[str, Learned] = {}
@@ -116,6 +117,10 @@ class Module:
                 self._allow(key, shared_memory)
         return self._functions[key]
 
+    def image(self, kernel: Kernel, ordinal: int) -> Artifact:
+        """The image that a loaded kernel's handle for that GPU is of."""
+        return self._images[kernel.symbol, ordinal]
+
     def most_shared(self, kernel: Kernel, ordinal: int) -> int:
         """How much dynamic shared memory a loaded kernel may have on that GPU without being allowed more."""
         return max(FREE_SHARED_MEMORY - kernel.shared_memory, self._shared.get((kernel.symbol, ordinal), 0))
@@ -135,6 +140,7 @@ class Module:
             if artifact.file not in self._libraries:
                 name = f"{self.manifest.module} ({artifact.target})"
                 self._libraries[artifact.file] = device.load_library(self.read(artifact), name)
+            self._images[symbol, ordinal] = artifact
             self._functions[symbol, ordinal] = device.get_kernel(*self._libraries[artifact.file], symbol)
 
     def _allow(self, key: tuple[str, int], size: int) -> None:
