@@ -13,7 +13,7 @@ from test_variants import TOTAL, VARIANTS
 
 from oxide_build import gpu, runtime
 from oxide_build.errors import KernelError, LaunchError
-from oxide_build.runtime import Configuration, loader
+from oxide_build.runtime import Configuration, device, loader
 from oxide_build.runtime.attributes import LaunchAttributes
 from oxide_build.variants import Family
 
@@ -148,3 +148,15 @@ def test_a_subscript_takes_what_it_took(fake: Any, shipped: Path) -> None:
     for configuration in ((1, 32), (1, 32, 5), (1, 32, 5, 64)):
         kernel[configuration]()
     assert [entry["shared"] for entry in fake.launches] == [0, 0, 64]
+
+
+@pytest.mark.parametrize("name", device.ATTRIBUTES)
+def test_the_binding_has_the_attribute(name: str) -> None:
+    """The real one, in whose structures a value that was set can be read again."""
+    driver = pytest.importorskip("cuda.bindings.driver", reason="cuda-bindings is not installed")
+    label, field = device.ATTRIBUTES[name]
+    attribute = device._attribute(driver, name, 1)
+    assert attribute.id.name == f"CU_LAUNCH_ATTRIBUTE_{label}"
+    config = driver.CUlaunchConfig()
+    config.attrs, config.numAttrs = [attribute, attribute], 2
+    assert [getattr(held.value, field) for held in config.attrs] == [1, 1]
