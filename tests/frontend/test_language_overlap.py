@@ -11,7 +11,6 @@ import pytest
 from oxide_build.errors import LaunchError, SourceFile
 from oxide_build.gpu import Kernel
 from oxide_build.pipeline import describe, to_ssa
-from oxide_build.runtime import device
 from tests.frontend.conftest import Run, built_kernel, full_source
 
 CHAIN = """
@@ -261,61 +260,3 @@ def test_a_kernel_that_does_not_wait_is_not_launched_so(torch: Any, tmp_path: Pa
     pair = tuple(torch.zeros(8, dtype=torch.int32, device="cuda") for _ in range(2))
     with pytest.raises(LaunchError, match="step cannot be launched with programmatic=True: not all of its threads"):
         kernel.launch(*pair, 0, grid=1, block=8, programmatic=True)
-
-
-@pytest.mark.gpu
-def test_a_priority_goes_with_the_launch(step: Kernel, torch: Any) -> None:
-    start = torch.arange(N, dtype=torch.int32, device="cuda")
-    _, last, first = device.driver().cuCtxGetStreamPriorityRange()
-    for priority in range(first, last + 1):
-        out = torch.zeros_like(start)
-        step.launch(start, out, 0, grid=N // BLOCK, block=BLOCK, priority=priority)
-        assert torch.equal(out, expected(torch, start, 1))
-    with pytest.raises(LaunchError, match=rf"priority is {first - 1}, and GPU 0 has {first} to {last}"):
-        step.launch(start, out, 0, grid=N // BLOCK, block=BLOCK, priority=first - 1)
-
-
-@pytest.mark.gpu
-def test_a_grid_of_clusters_counts_blocks(torch: Any, tmp_path: Path) -> None:
-    """As in CUDA C++: the grid is what the kernel sees as its grid, a multiple of the cluster."""
-    kernel = built_kernel(
-        full_source("""
-@gpu.kernel(cluster=(2, 2))
-def places(out: MutSlice[i32]) -> None:
-    gpu.wait_for_previous_kernel()
-    block = gpu.block_idx.y * gpu.grid_dim.x + gpu.block_idx.x
-    out[4 * block] = gpu.grid_dim.x
-    out[4 * block + 1] = gpu.grid_dim.y
-    out[4 * block + 2] = block
-    out[4 * block + 3] = gpu.cluster_rank()
-"""),
-        tmp_path,
-    )
-    ranks = [x % 2 + 2 * (y % 2) for y in range(4) for x in range(6)]
-    for attributes in ({}, {"programmatic": True}, {"priority": 0}):
-        out = torch.zeros(6 * 4 * 4, dtype=torch.int32, device="cuda")
-        kernel.launch(out, grid=(6, 4), block=1, **attributes)
-        assert out.view(-1, 4).tolist() == [[6, 4, block, rank] for block, rank in enumerate(ranks)]
-
-
-@pytest.mark.gpu
-def test_much_dynamic_shared_memory_with_attributes(torch: Any, tmp_path: Path) -> None:
-    """Beyond 48 KiB, all of it written and read."""
-    kernel = built_kernel(
-        full_source("""
-@gpu.kernel
-def backwards(out: MutSlice[i32], n: i32) -> None:
-    tile = gpu.dynamic_shared_array(i32)
-    for i in range(gpu.thread_idx.x, n, gpu.block_dim.x):
-        tile[i] = i
-    gpu.wait_for_previous_kernel()
-    gpu.sync_threads()
-    for i in range(gpu.thread_idx.x, n, gpu.block_dim.x):
-        out[i] = tile[n - 1 - i]
-"""),
-        tmp_path,
-    )
-    for size, attributes in ((60_000, {}), (64_000, {"programmatic": True}), (90_000, {"priority": 0})):
-        out = torch.zeros(size // 4, dtype=torch.int32, device="cuda")
-        kernel.launch(out, size // 4, grid=1, block=256, shared_memory=size, **attributes)
-        assert out.tolist() == list(range(size // 4))[::-1]
