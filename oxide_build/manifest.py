@@ -27,6 +27,8 @@ from oxide_build.records import asdict, dataclass, field
 
 SCHEMA = 1
 DIRECTORY = "_oxide"
+OVERLAPPING_KERNELS = 90
+"""The first SM, hence the least target of an image, where a kernel can start while the one before still runs."""
 
 Kind = Literal["scalar", "slice", "disjoint", "mut"]
 
@@ -115,7 +117,8 @@ class Kernel:
     `unit` is which of the module's images it lies in ("" is the ordinary one). `variant` is what each type variable and
     compile-time parameter of a generic kernel is in this entry; its `parameters` are those the GPU gets.
     `cooperative`: all blocks of the grid must run at once, since they wait for each other. `cluster` is how many blocks
-    make a cluster, as (x, y, z), or None.
+    make a cluster, as (x, y, z), or None. `waits_for_previous`: every thread waits until the kernel before has
+    finished, so that the two may overlap.
     """
 
     name: str
@@ -128,6 +131,7 @@ class Kernel:
     max_threads: int | None = None
     cooperative: bool = False
     cluster: tuple[int, int, int] | None = None
+    waits_for_previous: bool = False
     unit: str = ""
     variant: dict[str, str] = field(default_factory=dict)
 

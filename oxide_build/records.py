@@ -67,6 +67,8 @@ else:
         for name in names[len(args) :]:
             if name not in values:
                 _fill(self, name)
+        if hasattr(self, "__post_init__"):
+            self.__post_init__()
 
     def _fill(self, name):
         made = getattr(self.__record_fields__.get(name), "default_factory", None)

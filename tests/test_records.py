@@ -93,6 +93,23 @@ def test_a_default_is_made_anew_for_each() -> None:
     assert OURS(1).tags is not OURS(1).tags
 
 
+@records.dataclass(frozen=True)
+class Checked:
+    """A record that looks at itself."""
+
+    n: int
+
+    def __post_init__(self) -> None:
+        if self.n < 0:
+            raise ValueError(self.n)
+
+
+def test_a_record_may_look_at_itself_when_it_is_made() -> None:
+    assert Checked(1).n == 1
+    with pytest.raises(ValueError, match="-1"):
+        records.replace(Checked(1), n=-1)
+
+
 def test_records_are_matched_by_position() -> None:
     match Pair(1, 2):
         case Pair(left, right):

@@ -28,12 +28,14 @@ from oxide_build.gpu.barriers import (
     clock64,
     cluster_rank,
     global_timer,
+    let_next_kernel_start,
     nanosleep,
     sync_cluster,
     sync_grid,
     sync_threads_and,
     sync_threads_count,
     sync_threads_or,
+    wait_for_previous_kernel,
 )
 from oxide_build.gpu.bits import bitcast, brev, clz, ctz, fma, popc, rsqrt
 from oxide_build.gpu.intrinsics import (
@@ -189,6 +191,7 @@ __all__ = [
     "index_3d",
     "kernel",
     "lane_id",
+    "let_next_kernel_start",
     "load_vector",
     "local_array",
     "match_any",
@@ -229,5 +232,6 @@ __all__ = [
     "u64",
     "unroll",
     "view",
+    "wait_for_previous_kernel",
     "warp_id",
 ]

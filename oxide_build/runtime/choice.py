@@ -172,6 +172,12 @@ def _named(image: Artifact) -> str:
     return f"{image.target} cubin" if image.kind == "cubin" else image.target
 
 
+def number(target: str) -> int:
+    """The least GPU that a target's image runs on, 90 for sm_90a: ten times the compute capability."""
+    (major, minor), _ = _parse(target)
+    return 10 * major + minor
+
+
 def _parse(target: str) -> tuple[Version, str]:
     match = re.fullmatch(r"sm_(\d+)(\d)([af]?)", target)
     if match is None:

@@ -169,6 +169,8 @@ def _lines(manifest: Manifest, kernel: Kernel) -> Iterator[str]:
         yield f"grid: whole clusters of {kernel.cluster} blocks"
     if kernel.cooperative:
         yield "grid: all blocks run at the same time"
+    if kernel.waits_for_previous:
+        yield "waits for the kernel before it: programmatic=True lets the two overlap"
     if kernel.shared_memory and generic is None:
         yield f"shared memory: {kernel.shared_memory} bytes"
     for contract in kernel.contracts:

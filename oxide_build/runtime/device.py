@@ -243,6 +243,13 @@ def threads_on_multiprocessor(ordinal: int) -> int:
     return _device_attribute("MAX_THREADS_PER_MULTIPROCESSOR", ordinal)
 
 
+@functools.cache
+def priorities(ordinal: int) -> tuple[int, int]:
+    """The last and the first priority of launches on this GPU, which is the current context's: lower goes first."""
+    last, first = check(driver().cuCtxGetStreamPriorityRange(), f"asking for the priorities of GPU {ordinal}")
+    return int(last), int(first)
+
+
 def _device_attribute(name: str, ordinal: int) -> int:
     api = driver()
     attribute = getattr(api.CUdevice_attribute, f"CU_DEVICE_ATTRIBUTE_{name}")
@@ -281,36 +288,41 @@ def entry_points() -> tuple[int, ...] | None:
     return found if len(found) == len(results) and all(found) else None
 
 
+ATTRIBUTES: Mapping[str, tuple[str, str]] = {
+    "cooperative": ("COOPERATIVE", "cooperative"),
+    "programmatic": ("PROGRAMMATIC_STREAM_SERIALIZATION", "programmaticStreamSerializationAllowed"),
+    "priority": ("PRIORITY", "priority"),
+}
+"""What the driver calls each attribute of a launch, and its value."""
+
+
 def launch(
     kernel: Any,
-    grid: tuple[int, int, int],
-    block: tuple[int, int, int],
-    shared_memory: int,
+    geometry: tuple[int, ...],
     stream: int,
     arguments: int,
+    attributes: Mapping[str, int],
     doing: Callable[[], str],
 ) -> None:
-    """Queue `kernel`; `arguments` is the address of an array of pointers to its parameters. Raises LaunchError."""
-    check(driver().cuLaunchKernel(int(kernel), *grid, *block, shared_memory, stream, arguments, 0), doing)
+    """Queue `kernel`; `arguments` is the address of an array of pointers to its parameters. Raises LaunchError.
 
-
-def launch_cooperatively(
-    kernel: Any,
-    grid: tuple[int, int, int],
-    block: tuple[int, int, int],
-    shared_memory: int,
-    stream: int,
-    arguments: int,
-    doing: Callable[[], str],
-) -> None:
-    """As `launch`, with all blocks of the grid running at the same time, or none. Raises LaunchError."""
+    The geometry is grid, block and bytes of dynamic shared memory, one after the other.
+    """
     api = driver()
-    cooperative = api.CUlaunchAttribute()
-    cooperative.id = api.CUlaunchAttributeID.CU_LAUNCH_ATTRIBUTE_COOPERATIVE
-    cooperative.value.cooperative = 1
+    if not attributes:
+        check(api.cuLaunchKernel(int(kernel), *geometry, stream, arguments, 0), doing)
+        return
     config = api.CUlaunchConfig()
-    config.gridDimX, config.gridDimY, config.gridDimZ = grid
-    config.blockDimX, config.blockDimY, config.blockDimZ = block
-    config.sharedMemBytes, config.hStream = shared_memory, api.CUstream(stream)
-    config.attrs, config.numAttrs = [cooperative], 1
+    config.gridDimX, config.gridDimY, config.gridDimZ = geometry[:3]
+    config.blockDimX, config.blockDimY, config.blockDimZ = geometry[3:6]
+    config.sharedMemBytes, config.hStream = geometry[6], api.CUstream(stream)
+    config.attrs, config.numAttrs = [_attribute(api, *named) for named in attributes.items()], len(attributes)
     check(api.cuLaunchKernelEx(config, int(kernel), arguments, 0), doing)
+
+
+def _attribute(api: Any, name: str, value: int) -> Any:
+    label, field = ATTRIBUTES[name]
+    made = api.CUlaunchAttribute()
+    made.id = getattr(api.CUlaunchAttributeID, f"CU_LAUNCH_ATTRIBUTE_{label}")
+    setattr(made.value, field, value)
+    return made

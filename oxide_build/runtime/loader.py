@@ -37,6 +37,7 @@ class Module:
         self._lock = threading.Lock()
         self._libraries: dict[str, tuple[Any, object]] = {}
         self._functions: dict[tuple[str, int], Any] = {}
+        self._images: dict[tuple[str, int], Artifact] = {}
         self._families: dict[str, Family | None] = {}
         self._shared: dict[tuple[str, int], int] = {}
         self._learned: dict[str, Learned] = {}
@@ -119,6 +120,10 @@ class Module:
                 self._allow(key, shared_memory)
         return self._functions[key]
 
+    def image(self, kernel: Kernel, ordinal: int) -> Artifact:
+        """The image that a loaded kernel's handle for that GPU is of."""
+        return self._images[kernel.symbol, ordinal]
+
     def most_shared(self, kernel: Kernel, ordinal: int) -> int:
         """How much dynamic shared memory a loaded kernel may have on that GPU without being allowed more."""
         return max(FREE_SHARED_MEMORY - kernel.shared_memory, self._shared.get((kernel.symbol, ordinal), 0))
@@ -152,6 +157,7 @@ class Module:
                 artifact = self.choice(ordinal, kernel.unit).artifact
             else:
                 self._warn(artifact, refused)
+                self._images[kernel.symbol, ordinal] = artifact
                 return function
         for artifact in refused:
             del self._refused[ordinal][artifact.file]  # so that the next call starts anew

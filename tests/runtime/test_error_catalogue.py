@@ -99,6 +99,11 @@ def launched(name: str, grid: Any = GRID, block: Any = BLOCK, stream: Any = STRE
     return lambda world: made(name)[grid, block, stream, shared_memory]()
 
 
+def with_attributes(**attributes: Any) -> Entry:
+    """Launch a kernel that waits for no other with these attributes."""
+    return lambda world: made("empty").launch(grid=GRID, block=BLOCK, stream=STREAM, **attributes)
+
+
 def without(world: World, package: str) -> None:
     """Make a package one that is not installed."""
     importing = importlib.import_module
@@ -265,6 +270,9 @@ CATALOGUE: Mapping[str, Entry] = {
     "LaunchError: a grid that splits a cluster": whole_clusters,
     "LaunchError: too many dimensions": launched("saxpy", block=(16, 16)),
     "LaunchError: a grid that cannot run at once": grid_too_large,
+    "LaunchError: overlap of a kernel that does not wait": with_attributes(programmatic=True),
+    "LaunchError: a priority that is no number": with_attributes(priority="high"),
+    "LaunchError: a priority that the GPU does not have": with_attributes(priority=-9),
     "LaunchError: a negative number of elements": lambda world: made("saxpy").forall(-1),
     "LaunchError: dynamic shared memory that is no size": launched("empty", shared_memory=-1),
     "LaunchError: what is no stream": launched("empty", stream="main"),

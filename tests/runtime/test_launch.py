@@ -396,6 +396,7 @@ def test_host_arrays_are_refused(fake: Any, shipped: Path, make: Make) -> None:
 def test_a_kernel_with_a_grid_barrier_is_launched_cooperatively(fake: Any, shipped: Path) -> None:
     launch(name="together", grid=(10, 2, 4), block=256, shared=64)
     assert "cuLaunchKernelEx" in fake.calls
+    assert fake.attributed == [{"CU_LAUNCH_ATTRIBUTE_COOPERATIVE": {"cooperative": 1}}]
     (made,) = fake.launches
     assert (made["grid"], made["block"], made["shared"], made["stream"]) == ((10, 2, 4), (256, 1, 1), 64, 5)
 
