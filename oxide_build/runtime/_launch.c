@@ -67,7 +67,8 @@ enum { TORCH, CUPY, MEMORY }; /* the readers of plan.py */
 
 typedef struct {
     PyTypeObject *type;
-    PyObject *dtype;
+    PyObject *mark; /* of its elements: what its attribute `marked` is */
+    PyObject *marked;
     int reader;
     const Exchange *exchange;
 } Kind;
@@ -102,7 +103,7 @@ typedef struct {
 } Packed;
 
 static PyObject *data_ptr, *get_device, *is_contiguous, *dtype_, *shape_, *data_, *ptr_, *device_id, *c_contiguous,
-    *address_, *device_;
+    *address_, *device_, *mark_;
 
 static PyObject *integers, *reals, *booleans; /* the tables of scalars.py */
 
@@ -323,7 +324,7 @@ static int view(PyObject *array, const Parameter *parameter, const Plan *plan, c
         return 0;
     if (kind->exchange != NULL)
         return exchanged_view(array, parameter, plan, kind->exchange, to);
-    if (!is(PyObject_GetAttr(array, dtype_), kind->dtype) || !shape_of(array, parameter->rank, shape))
+    if (!is(PyObject_GetAttr(array, kind->marked), kind->mark) || !shape_of(array, parameter->rank, shape))
         return 0;
     return readers[kind->reader](array, plan->ordinal, &pointer) && put_view(parameter, pointer, shape, to);
 }
@@ -474,7 +475,7 @@ static void plan_free(Plan *plan, Py_ssize_t views)
 {
     for (Py_ssize_t i = 0; i < views; i++) {
         Py_XDECREF(plan->kinds[i].type);
-        Py_XDECREF(plan->kinds[i].dtype);
+        Py_XDECREF(plan->kinds[i].mark);
     }
     Py_XDECREF(plan->find_stream);
     Py_XDECREF(plan->number);
@@ -558,12 +559,13 @@ static int read_kinds(Plan *plan, PyObject *kinds)
 {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(kinds); i++) {
         Kind *to = &plan->kinds[i];
-        PyObject *type, *dtype;
-        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(kinds, i), "O!Oi", &PyType_Type, &type, &dtype, &to->reader))
+        PyObject *type, *mark;
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(kinds, i), "O!Oi", &PyType_Type, &type, &mark, &to->reader))
             return 0;
         Py_INCREF(type);
-        Py_INCREF(dtype);
-        to->type = (PyTypeObject *)type, to->dtype = dtype;
+        Py_INCREF(mark);
+        to->type = (PyTypeObject *)type, to->mark = mark;
+        to->marked = to->reader == MEMORY ? mark_ : dtype_;
         to->exchange = to->reader == TORCH ? exchange_of(type) : NULL;
     }
     plan->exchange = PyTuple_GET_SIZE(kinds) ? plan->kinds[0].exchange : NULL;
@@ -734,7 +736,8 @@ static int intern_names(void)
            (shape_ = PyUnicode_InternFromString("shape")) && (ptr_ = PyUnicode_InternFromString("ptr")) &&
            (device_id = PyUnicode_InternFromString("device_id")) &&
            (c_contiguous = PyUnicode_InternFromString("_c_contiguous")) &&
-           (address_ = PyUnicode_InternFromString("address")) && (device_ = PyUnicode_InternFromString("device"));
+           (address_ = PyUnicode_InternFromString("address")) && (device_ = PyUnicode_InternFromString("device")) &&
+           (mark_ = PyUnicode_InternFromString("mark"));
 }
 
 PyMODINIT_FUNC PyInit__launch(void)

@@ -182,7 +182,9 @@ def _is_contiguous(shape: Sequence[int], strides: Sequence[int], size: int) -> b
     return True
 
 
-def _library(value: object) -> str:
+def _library(value: Any) -> str:
+    if hasattr(value, "__oxide_owner__"):
+        return str(value.__oxide_owner__)
     roots = [cls.__module__.partition(".")[0] for cls in type(value).__mro__]
     return next((root for root in roots if root in ("torch", "cupy")), roots[0])
 

@@ -14,7 +14,7 @@ from weakref import WeakSet
 from oxide_build.manifest import Kernel
 from oxide_build.runtime import device, forks, native, packing, scalars, streams
 from oxide_build.runtime.arrays import View
-from oxide_build.runtime.plan import Attempt, Buffers, Kind, Recipe, attempt
+from oxide_build.runtime.plan import Attempt, Buffers, Recipe, attempt, kind_of
 
 MOST_PLANS = 16
 """Kinds of arguments with a plan of their own, which are tried in turn; those beyond are launched the general way."""
@@ -42,7 +42,7 @@ class Learned:
         if not self._is_plain:
             return
         scalars.look_for_numpy()
-        kinds = tuple(Kind(type(values[place]), getattr(values[place], "dtype", None)) for place in self._views)
+        kinds = tuple(kind_of(values[place]) for place in self._views)
         key = kinds, ordinal
         known = self._recipes.get(key)
         is_new = known is None and len(self._recipes) < MOST_PLANS and all(kind.reader for kind in kinds)

@@ -39,17 +39,34 @@ SCALARS: Mapping[str, Element] = {
 }
 """The scalar types by name; of bfloat16, which the interface lacks, the bits."""
 
+NOBODY = "no library"
+"""The owner of memory that came as an address."""
+
 
 class Memory:
-    """An array at an address: `device` is the GPU's number, `dtype` the name of its elements' type."""
+    """An array at an address: `device` is the GPU's number, `dtype` the name of its elements' type.
 
-    __slots__ = ("__cuda_array_interface__", "address", "device", "dtype", "keep", "shape")
+    `mark` is one object for all that a launch need not tell apart: same elements, same owner, as read-only. The owner
+    is the library whose current stream counts; plain memory has none.
+    """
 
-    def __init__(self, address: int, element: Element, shape: tuple[int, ...], ordinal: int, keep: object) -> None:
+    __slots__ = ("__cuda_array_interface__", "__oxide_owner__", "address", "device", "dtype", "keep", "mark", "shape")
+
+    def __init__(
+        self,
+        address: int,
+        element: Element,
+        shape: tuple[int, ...],
+        ordinal: int,
+        read_only: bool,
+        keep: object,
+        owner: str,
+    ) -> None:
         self.address, self.device, self.shape, self.keep = address, ordinal, shape, keep
-        self.dtype = sys.intern(element.name)  # plans compare it by identity
+        self.dtype, self.__oxide_owner__ = element.name, owner
+        self.mark = sys.intern(f"{owner} {element.name} {read_only}")
         self.__cuda_array_interface__ = {
-            "data": (address, isinstance(self, ReadOnly)),
+            "data": (address, read_only),
             "shape": shape,
             "typestr": element.typestr,
             "version": 3,
@@ -60,12 +77,6 @@ class Memory:
         return f"<{self.dtype} {self.shape} at {self.address:#x} on GPU {self.device}>"
 
 
-class ReadOnly(Memory):
-    """Memory that no kernel may write: a type of its own, so that no plan takes one for the other."""
-
-    __slots__ = ()
-
-
 def described(dtype: Any) -> Element:
     """The element of a NumPy dtype; of a structured one, named after its description."""
     return Element(f"{dtype.itemsize} bytes: {dtype.descr}", dtype.itemsize, dtype.str, tuple(dtype.descr))
@@ -74,13 +85,7 @@ def described(dtype: Any) -> Element:
 def view(memory: Any, element: Element, shape: int | tuple[int, ...] | None = None, read_only: bool = False) -> Memory:
     """The array of such elements in a piece of GPU memory. Raises KernelArgumentError."""
     extents = (shape,) if isinstance(shape, int) else shape
-    if isinstance(memory, int):
-        if extents is None:
-            raise KernelArgumentError(
-                "gpu.view got an address, and no shape", help="write gpu.view(address, type, shape)"
-            )
-        return (ReadOnly if read_only else Memory)(memory, element, extents, _ordinal(memory), None)
-    found = arrays.bytes_of(memory)
+    found = _at(memory, element, extents) if isinstance(memory, int) else arrays.bytes_of(memory)
     count, rest = divmod(found.shape[0], element.size)
     if rest or (extents is not None and prod(extents) != count):
         wanted = f"shape {extents} of" if extents is not None else "whole elements of"
@@ -89,9 +94,15 @@ def view(memory: Any, element: Element, shape: int | tuple[int, ...] | None = No
             help="give it an array of as many bytes as the view is to have",
         )
     ordinal = _ordinal(found.pointer) if found.device is None else found.device
-    shape = (count,) if extents is None else extents
-    make = ReadOnly if read_only or found.read_only else Memory
-    return make(found.pointer, element, shape, ordinal, memory)
+    made = (count,) if extents is None else extents
+    return Memory(found.pointer, element, made, ordinal, read_only or found.read_only, memory, found.library)
+
+
+def _at(address: int, element: Element, shape: tuple[int, ...] | None) -> arrays.View:
+    """The bytes from an address on."""
+    if shape is None:
+        raise KernelArgumentError("gpu.view got an address, and no shape", help="write gpu.view(address, type, shape)")
+    return arrays.View(address, (prod(shape) * element.size,), "u8", None, False, None, NOBODY)
 
 
 def _ordinal(address: int) -> int:

@@ -83,7 +83,7 @@ def launcher(plans: _launch.Plans, configuration: Any) -> Any:
 def add(plans: _launch.Plans, recipe: Recipe) -> bool:
     """Take a recipe into the plans; False where the helper has no driver to launch with."""
     if is_connected():
-        kinds = tuple((kind.type, kind.dtype, LIBRARIES.index(kind.library)) for kind in recipe.kinds)
+        kinds = tuple((kind.type, kind.mark, LIBRARIES.index(kind.library)) for kind in recipe.kinds)
         plans.add(kinds, recipe.ordinal, recipe.function, recipe.context, recipe.find_stream, recipe.most_shared)
     return is_connected()
 

@@ -15,7 +15,7 @@ from oxide_build.errors import KernelArgumentError, KernelError
 from oxide_build.gpu import f32, f64
 from oxide_build.manifest import Kernel, Parameter
 from oxide_build.runtime import arrays
-from oxide_build.runtime.memory import SCALARS, Memory, described, view
+from oxide_build.runtime.memory import SCALARS, described, view
 
 Make = Callable[..., Any]
 
@@ -68,7 +68,6 @@ def test_what_is_read_only_stays_so(fake: Any, make: Make) -> None:
     ):
         with pytest.raises(KernelArgumentError, match="got a read-only array"):
             arrays.read_view(Kernel("k", "k", (written,)), written, made)
-        assert type(made) is not Memory
 
 
 def test_structs_have_their_fields(fake: Any) -> None:
@@ -112,5 +111,15 @@ def test_a_launch_takes_views_and_asks_for_the_stream(fake: Any, shipped: Path) 
     x, y = gpu.view(0x1000, f32, 8), gpu.view(0x2000, f32, 8)
     runtime.configure("shipped.vector", "saxpy", 1, 32, 5)(2.0, x, y)
     assert fake.launches[0]["values"] == [2.0, 0x1000, 8, 0x2000, 8]
-    with pytest.raises(KernelError, match="which stream to launch on is not clear: the arrays are of oxide_build"):
+    with pytest.raises(KernelError, match="which stream to launch on is not clear: the arrays are of no library"):
         runtime.configure("shipped.vector", "saxpy", 1, 32)(2.0, x, y)
+
+
+def test_a_view_of_an_array_is_its_librarys(fake: Any, make: Make, cupy_like: Make) -> None:
+    parameter = Parameter("x", "mut", "f32", 1)
+    kernel = Kernel("k", "k", (parameter,))
+    read = {
+        owner: arrays.read_view(kernel, parameter, gpu.view(array(0x1000, (8,)), gpu.f32)).library
+        for owner, array in (("cupy", cupy_like), ("conftest", make))
+    }
+    assert read == {"cupy": "cupy", "conftest": "conftest"}

@@ -241,6 +241,18 @@ def test_views_of_memory_go_by_plan_where_the_stream_is_given(way: str, fake: An
         assert message in scene.same(2.5, x, other, 7)[1]
 
 
+def test_views_of_other_librarys_arrays_go_to_their_stream(way: str, fake: Any) -> None:
+    scene = Scene(fake, SAXPY)
+    torch = [gpu.view(Tensor(at, (500,)), gpu.f32) for at in (0x1000, 0x2000)]
+    cupy = [gpu.view(ndarray(at, (500,)), gpu.f32) for at in (0x1000, 0x2000)]
+    plain = [gpu.view(at, gpu.f32, 500) for at in (0x1000, 0x2000)]
+    for arrays, stream in ((torch, 40), (cupy, 50)):
+        assert not scene.is_planned(2.5, *arrays, 7)
+        assert scene.is_planned(2.5, *arrays, 7)
+        assert scene.same(2.5, *arrays, 7)["stream"] == stream
+    assert "which stream to launch on is not clear" in scene.same(2.5, *plain, 7)[1]
+
+
 def test_views_of_structs_go_by_plan(way: str, fake: Any) -> None:
     layout = Layout("P", 8, 4, (Field("x", 0, "f32"), Field("n", 4, "i32")))
     scene = Scene(fake, Kernel("k", "k", (Parameter("p", "mut", "P", 1, struct=layout),)), stream=5)
