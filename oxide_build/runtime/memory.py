@@ -47,23 +47,17 @@ class Memory:
     """An array at an address: `device` is the GPU's number, `dtype` the name of its elements' type.
 
     `mark` is one object for all that a launch need not tell apart: same elements, same owner, as read-only. The owner
-    is the library whose current stream counts; plain memory has none.
+    is the library whose current stream counts; plain memory has none. `array` is what the memory is of, to be kept.
     """
 
-    __slots__ = ("__cuda_array_interface__", "__oxide_owner__", "address", "device", "dtype", "keep", "mark", "shape")
+    __slots__ = ("__cuda_array_interface__", "__oxide_owner__", "address", "array", "device", "dtype", "mark", "shape")
 
     def __init__(
-        self,
-        address: int,
-        element: Element,
-        shape: tuple[int, ...],
-        ordinal: int,
-        read_only: bool,
-        keep: object,
-        owner: str,
+        self, address: int, element: Element, shape: tuple[int, ...], ordinal: int, read_only: bool, owner: str
     ) -> None:
-        self.address, self.device, self.shape, self.keep = address, ordinal, shape, keep
+        self.address, self.device, self.shape = address, ordinal, shape
         self.dtype, self.__oxide_owner__ = element.name, owner
+        self.array: object = None
         self.mark = sys.intern(f"{owner} {element.name} {read_only}")
         self.__cuda_array_interface__ = {
             "data": (address, read_only),
@@ -95,7 +89,9 @@ def view(memory: Any, element: Element, shape: int | tuple[int, ...] | None = No
         )
     ordinal = _ordinal(found.pointer) if found.device is None else found.device
     made = (count,) if extents is None else extents
-    return Memory(found.pointer, element, made, ordinal, read_only or found.read_only, memory, found.library)
+    view = Memory(found.pointer, element, made, ordinal, read_only or found.read_only, found.library)
+    view.array = memory
+    return view
 
 
 def _at(address: int, element: Element, shape: tuple[int, ...] | None) -> arrays.View:

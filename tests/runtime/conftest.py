@@ -78,6 +78,7 @@ class FakeDriver(ModuleType):
         self.CUdevice_attribute = self.CUpointer_attribute = self.CUjit_option = Names()
         self.CUstreamCaptureMode = self.CUfunction_attribute = self.CUlaunchAttributeID = Names()
         self.CUlaunchConfig, self.CUstream = SimpleNamespace, int
+        self.CUresult = CUresult
         self.multiprocessors = 10
         self.capability = 9, 0
         self.version = 12080

@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import CUresult
-
 from oxide_build import runtime
 from oxide_build.errors import (
     DriverNotFoundError,
@@ -173,10 +171,10 @@ def picky(fake: Any) -> Any:
 
     def load_data(image: bytes, *rest: Any) -> Any:
         answer = load(image, *rest)
-        return (CUresult.CUDA_ERROR_INVALID_PTX, None) if refuses("load") else answer
+        return (fake.CUresult(218), None) if refuses("load") else answer
 
     def get_function(kernel: int) -> Any:
-        return (CUresult.CUDA_ERROR_INVALID_PTX, None) if refuses("get") else get(kernel)
+        return (fake.CUresult(218), None) if refuses("get") else get(kernel)
 
     fake.cuLibraryLoadData, fake.cuKernelGetFunction = load_data, get_function
     return fake

@@ -53,7 +53,7 @@ def test_an_array_s_bytes_are_seen_anew(
 ) -> None:
     owner = make(0x2000, (bytes,), "|u1")
     made = gpu.view(owner, element, shape)
-    assert (made.address, made.shape, made.keep) == (0x2000, found, owner)
+    assert (made.address, made.shape, made.array) == (0x2000, found, owner)
 
 
 def test_the_elements_of_the_array_do_not_matter_but_their_bytes(fake: Any, make: Make) -> None:
