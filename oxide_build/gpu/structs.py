@@ -101,7 +101,7 @@ def records(array: Any, type: type[Any], /, shape: tuple[int, ...] | None = None
     """A one-dimensional GPU array of bytes as an array of structs, for libraries that have no structured arrays.
 
     `gpu.records(torch.from_numpy(particles.view(np.uint8)).cuda(), Particle)`: nothing is copied, the kernel changes
-    the array itself. The array holds u8 (torch's or CuPy's `uint8`), as many as whole structs have; `shape` gives the
-    structs more dimensions than one.
+    the array itself. The array holds u8 (torch's or CuPy's `uint8`) or i8 (a `Buffer` of cuda.core), as many as whole
+    structs have; `shape` gives the structs more dimensions than one.
     """
     return Records(array, dtype(type), shape)

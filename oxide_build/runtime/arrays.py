@@ -231,7 +231,12 @@ def _from_records(value: Any, stream: int | None) -> View | None:
 
 def _records(view: View, size: int, shape: tuple[int, ...] | None) -> tuple[int, ...]:
     """The shape of structs of `size` bytes."""
-    if view.dtype != "u8" or len(view.shape) != 1 or view.strides not in (None, (1,)) or view.shape[0] % size:
+    if (
+        view.dtype not in ("u8", "i8")
+        or len(view.shape) != 1
+        or view.strides not in (None, (1,))
+        or view.shape[0] % size
+    ):
         raise KernelArgumentError(
             f"gpu.records got an array of {view.dtype}, shape {view.shape}",
             help=f"give it the bytes of whole structs, one after the other: one dimension of u8, a multiple of {size}",
