@@ -201,18 +201,15 @@ _BUILD = "build it again, with pip install . or oxide-build build"
 _REINSTALL = "install the package again"
 
 _modules: dict[str, Module] = {}
-_modules_lock = threading.Lock()
 
 
 def module(name: str) -> Module:
-    """The kernel module called `name`, as installed; read once a process.
+    """The kernel module called `name`, as installed; one for the process.
 
     Raises LoadError when it was installed without built kernels.
     """
-    with _modules_lock:
-        if name not in _modules:
-            _modules[name] = Module(*_find(name))
-        return _modules[name]
+    # Without a lock: reading it may import its package, and what is imported may launch.
+    return _modules.get(name) or _modules.setdefault(name, Module(*_find(name)))
 
 
 def _find(name: str) -> tuple[Manifest, Traversable]:
@@ -297,13 +294,3 @@ def _below(directory: Traversable) -> Iterator[Manifest]:
 
 def _is_package(directory: Traversable) -> bool:
     return directory.joinpath("__init__.py").is_file() or directory.joinpath(DIRECTORY).is_dir()
-
-
-def _renew_lock() -> None:
-    """Another thread of the process that this one was forked from may have held it."""
-    global _modules_lock
-    _modules_lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)

@@ -89,7 +89,6 @@ class FakeDriver(ModuleType):
         self.images: list[bytes] = []
         self.symbols = {kernel.symbol.encode(): 71 + number for number, kernel in enumerate(KERNELS)}
         self.shared: list[tuple[int, int, int]] = []
-        self.capture_mode = "GLOBAL"
         self.load_seconds = 0.0
         self.log = b"line 3: oops"
         self.attributes = {"NUM_REGS": 24, "SHARED_SIZE_BYTES": 1024, "MAX_THREADS_PER_BLOCK": 1024}
@@ -103,6 +102,16 @@ class FakeDriver(ModuleType):
             self._thread.contexts = []
         stack: list[int] = self._thread.contexts
         return stack
+
+    @property
+    def capture_mode(self) -> str:
+        """The calling thread's."""
+        mode: str = getattr(self._thread, "capture_mode", "GLOBAL")
+        return mode
+
+    @capture_mode.setter
+    def capture_mode(self, mode: str) -> None:
+        self._thread.capture_mode = mode
 
     def _answer(self, name: str, *values: object) -> tuple[Any, ...]:
         self.calls.append(name)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from oxide_build import runtime
 from oxide_build.errors import (
     DriverNotFoundError,
