@@ -226,6 +226,11 @@ def cuda_core_torch(scene: Scene) -> Side:
     return cuda_core(scene, "x.data_ptr(), y.data_ptr()", arrays["y"].data_ptr(), **arrays)
 
 
+def cuda_core_cupy(scene: Scene) -> Side:
+    arrays = cupy_arrays()
+    return cuda_core(scene, "x.data.ptr, y.data.ptr", arrays["y"].data.ptr, **arrays)
+
+
 def torch_arrays() -> dict[str, Any]:
     """x and y as torch tensors."""
     import torch
@@ -317,6 +322,7 @@ SIDES: Mapping[str, Callable[[Scene], Side]] = {
     "cuda.bindings, packed a call": bindings_packed,
     "cuda.core launch, raw pointers": cuda_core_pointers,
     "cuda.core launch given torch tensors": cuda_core_torch,
+    "cuda.core launch given CuPy arrays": cuda_core_cupy,
     "CuPy RawKernel": cupy_raw_kernel,
     "Triton": triton,
     "torch y.add_(x, alpha=a)": torch_add,
