@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oxide_build import manifest, signature
 from oxide_build.errors import LaunchError
@@ -25,7 +25,9 @@ from oxide_build.records import dataclass, field
 from oxide_build.runtime import arrays, device, forks, loader, native, streams
 from oxide_build.runtime.attributes import LaunchAttributes
 from oxide_build.runtime.learning import Learned
-from oxide_build.variants import Family
+
+if TYPE_CHECKING:
+    from oxide_build.variants import Family
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from oxide_build import layouts
 from oxide_build.errors import KernelArgumentError
 from oxide_build.manifest import Kernel, Layout, Parameter
 from oxide_build.records import dataclass, replace
-from oxide_build.runtime import dlpack
 from oxide_build.signature import declared_type, largest_extent
 
 _TYPESTRS: Mapping[str, str] = {
@@ -222,6 +221,10 @@ def _from_cuda_array_interface(value: Any, _: int | None) -> View | None:
 
 
 def _from_dlpack(value: Any, stream: int | None) -> View | None:
+    if not hasattr(value, "__dlpack_device__"):
+        return None
+    from oxide_build.runtime import dlpack  # which few libraries need
+
     tensor = dlpack.read(value, stream)
     if tensor is None:
         return None

@@ -11,13 +11,12 @@ run only cubins of their own. A driver reads what its CUDA release or an older o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
 
 from oxide_build.errors import LoadError, NoCompatibleImageError
 from oxide_build.manifest import Artifact
+from oxide_build.records import dataclass
 
 FORCE = "OXIDE_FORCE_TARGET"
 
@@ -48,7 +47,8 @@ _BRANCHES: Mapping[Version, int] = {
 """The driver branch that came with each CUDA release, as `nvidia-smi` shows it."""
 
 
-class Verdict(NamedTuple):
+@dataclass(frozen=True)
+class Verdict:
     """What the choice says of one image: `reason` is why it was chosen, or why not."""
 
     artifact: Artifact
@@ -59,7 +59,8 @@ class Verdict(NamedTuple):
         return f"{_named(self.artifact)}: {'chosen, ' * self.chosen}{self.reason}"
 
 
-class Choice(NamedTuple):
+@dataclass(frozen=True)
+class Choice:
     """The verdict on each image, in the manifest's order, for one compute capability and driver."""
 
     verdicts: tuple[Verdict, ...]
@@ -179,10 +180,11 @@ def number(target: str) -> int:
 
 
 def _parse(target: str) -> tuple[Version, str]:
-    match = re.fullmatch(r"sm_(\d+)(\d)([af]?)", target)
-    if match is None:
+    head, digits = target[:3], target[3:].rstrip("af")
+    suffix = target[3 + len(digits) :]
+    if head != "sm_" or not digits.isdecimal() or len(digits) < 2 or suffix not in ("", "a", "f"):
         raise LoadError(f"the manifest names a target {target!r}", help="rebuild the package, or upgrade oxide-build")
-    return (int(match[1]), int(match[2])), match[3]
+    return (int(digits[:-1]), int(digits[-1])), suffix
 
 
 def _version(text: str) -> Version:

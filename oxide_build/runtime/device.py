@@ -12,7 +12,7 @@ import functools
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 from oxide_build.errors import (
     DriverNotFoundError,
@@ -23,6 +23,7 @@ from oxide_build.errors import (
     LaunchError,
     LoadError,
 )
+from oxide_build.records import dataclass
 from oxide_build.runtime import forks
 from oxide_build.runtime.arrays import View
 from oxide_build.runtime.remedies import FAULT, FAULTS, REFUSALS, REMEDIES
@@ -31,7 +32,8 @@ OLDEST_DRIVER = 12, 0
 LOG_BYTES = 16384
 
 
-class DeviceInfo(NamedTuple):
+@dataclass(frozen=True)
+class DeviceInfo:
     """One GPU: its name, compute capability, and the CUDA release its driver is for."""
 
     name: str

@@ -19,10 +19,11 @@ from oxide_build.manifest import DIRECTORY, Artifact, Kernel, Manifest
 from oxide_build.runtime import arrays, device
 from oxide_build.runtime.choice import FORCE, Choice, choose
 from oxide_build.runtime.learning import Learned
-from oxide_build.variants import Family
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
+
+    from oxide_build.variants import Family
 
 FREE_SHARED_MEMORY = 48 * 1024
 """Bytes of shared memory a block may have without asking for them."""
@@ -38,7 +39,7 @@ class Module:
         self._libraries: dict[str, tuple[Any, object]] = {}
         self._functions: dict[tuple[str, int], Any] = {}
         self._images: dict[tuple[str, int], Artifact] = {}
-        self._families: dict[str, Family | None] = {}
+        self._families: dict[str, Family] = {}
         self._shared: dict[tuple[str, int], int] = {}
         self._learned: dict[str, Learned] = {}
         self._verified: set[str] = set()
@@ -63,10 +64,13 @@ class Module:
 
     def family(self, name: str) -> Family | None:
         """The variants of the kernel called `name`, to choose from; None for a kernel with one."""
+        generic = self.manifest.generic(name)
+        if generic is None:
+            return None
         if name not in self._families:
-            generic = self.manifest.generic(name)
-            family = None if generic is None else Family(generic, self.manifest.kernels, arrays.element_type)
-            self._families.setdefault(name, family)
+            from oxide_build.variants import Family  # which only generic kernels need
+
+            self._families.setdefault(name, Family(generic, self.manifest.kernels, arrays.element_type))
         return self._families[name]
 
     def choice(self, ordinal: int, unit: str = "", kind: str = "") -> Choice:

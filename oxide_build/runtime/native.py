@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -103,9 +102,8 @@ def _parameter(parameter: Parameter) -> tuple[int, ...]:
 
 
 def _dlpack_type(name: str) -> tuple[int, int]:
-    family = re.match("[a-z]+", name)
-    assert family is not None
-    return DLPACK_CODES[family[0]], int(name[family.end() :] or 8)
+    family = name.rstrip("0123456789")
+    return DLPACK_CODES[family], int(name[len(family) :] or 8)
 
 
 def _steps(kernel: Kernel) -> tuple[tuple[int, int], ...] | None:
