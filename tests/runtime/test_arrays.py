@@ -315,8 +315,9 @@ def test_structured_arrays_are_taken_by_their_description() -> None:
 @pytest.mark.parametrize(
     ("shape", "found"), [(None, (10,)), ((2, 5), (2, 5)), ((5, 2, 1), (5, 2, 1))], ids=["flat", "2d", "3d"]
 )
-def test_bytes_are_taken_as_records(shape: tuple[int, ...] | None, found: tuple[int, ...]) -> None:
-    records = Records(Described("u1", (240,)), PARTICLE, shape)
+@pytest.mark.parametrize("byte", ["u1", "i1"])
+def test_bytes_are_taken_as_records(byte: str, shape: tuple[int, ...] | None, found: tuple[int, ...]) -> None:
+    records = Records(Described(byte, (240,)), PARTICLE, shape)
     assert read_structs(records, len(found)).shape == found
 
 
