@@ -298,9 +298,12 @@ def ours_torch(scene: Scene, expression: str, stream: bool = False) -> Side:
     return ours(scene, expression, arrays, arrays["y"].data_ptr(), given)
 
 
-def ours_cupy(scene: Scene, expression: str) -> Side:
+def ours_cupy(scene: Scene, expression: str, stream: bool = False) -> Side:
+    import cupy
+
     arrays = cupy_arrays()
-    return ours(scene, expression, arrays, arrays["y"].data.ptr)
+    given = cupy.cuda.get_current_stream() if stream else None
+    return ours(scene, expression, arrays, arrays["y"].data.ptr, given)
 
 
 def ours_pointers(scene: Scene, expression: str) -> Side:
@@ -332,6 +335,7 @@ SIDES: Mapping[str, Callable[[Scene], Side]] = {
     "oxide-build subscript": lambda scene: ours_torch(scene, SUBSCRIPT),
     "oxide-build subscript, stream given": lambda scene: ours_torch(scene, f"kernel[1, {ELEMENTS}, stream]", True),
     "oxide-build kept configuration, CuPy arrays": lambda scene: ours_cupy(scene, KEPT),
+    "oxide-build kept configuration, CuPy arrays, stream given": lambda scene: ours_cupy(scene, KEPT, stream=True),
     "oxide-build subscript, CuPy arrays": lambda scene: ours_cupy(scene, SUBSCRIPT),
     "oxide-build kept configuration, raw pointers": lambda scene: ours_pointers(scene, KEPT),
     "oxide-build subscript, raw pointers": lambda scene: ours_pointers(scene, f"kernel[1, {ELEMENTS}, stream]"),

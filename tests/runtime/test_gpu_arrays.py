@@ -140,7 +140,7 @@ def test_numbas_arrays_and_streams(saxpy: Any, numba_cuda: Any) -> None:
     x, y = numba_cuda.to_device(host), numba_cuda.to_device(np.ones(N, np.float32))
     numba_cuda.synchronize()
     stream = numba_cuda.stream()
-    saxpy[GRID, BLOCK, getattr(stream.handle, "value", stream.handle)](2.0, x, y)
+    saxpy[GRID, BLOCK, stream](2.0, x, y)
     stream.synchronize()
     np.testing.assert_array_equal(y.copy_to_host(), 2 * host + 1)
     with pytest.raises(KernelArgumentError, match="not contiguous"):
