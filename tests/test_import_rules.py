@@ -25,6 +25,7 @@ FLOORS = (
     }
     | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "archives", "explain"},
     {"pipeline", "jobs"},
+    {"notes"},
     {"build", "inspection", "doctor"},
     {"setuptools_step", "cli"},
     {"hooks", "__main__"},
