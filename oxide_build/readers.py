@@ -20,6 +20,7 @@ from oxide_build.pipeline.targets import TARGETS, Target, parse_targets, spellin
 
 EXAMPLE_TARGETS = 'targets = ["sm_75", "sm_80", "sm_90", "sm_100", "sm_120"]'
 EXAMPLE_KERNELS = 'kernels = ["my_package.kernels.*"]'
+EXAMPLE_MODULE = 'module = "my_package.kernels.gemm"'
 IMAGE_KINDS = ("ptx", "cubin")
 
 _T = TypeVar("_T")
@@ -61,15 +62,20 @@ def did_you_mean(found: object, words: Iterable[str]) -> str | None:
 
 def _boolean() -> Reader:
     takes = "true or false"
+    # A front end's `-C oxide.fast-math` without a value switches on; variables are written 0 and 1.
+    words: Mapping[str, object] = {"": True, "true": True, "1": True, "false": False, "0": False}
 
     def read(value: object) -> bool:
         if not isinstance(value, bool):
-            raise unfit(value, takes)
+            raise unfit(value, takes, help=_unquoted(value, "true|false"))
         return value
 
-    # A front end's `-C oxide.fast-math` without a value switches on; variables are written 0 and 1.
-    words: Mapping[str, object] = {"": True, "true": True, "1": True, "false": False, "0": False}
     return Reader(takes, {"type": "boolean"}, read, lambda text: words.get(text.lower(), text))
+
+
+def _unquoted(value: object, pattern: str) -> str | None:
+    """What to do about the right value written as a string."""
+    return f"write {value}, without quotes" if isinstance(value, str) and re.fullmatch(pattern, value) else None
 
 
 boolean = _boolean()
@@ -81,7 +87,7 @@ def integer(low: int, high: int | None = None) -> Reader:
 
     def read(value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool):
-            raise unfit(value, takes)
+            raise unfit(value, takes, help=_unquoted(value, r"\d+"))
         if value < low or (high is not None and value > high):
             raise unfit(value, takes)
         return value
@@ -117,9 +123,9 @@ def _union(kinds: set[tuple[str, ...]]) -> tuple[str, ...]:
     return () if () in kinds else tuple(kind for kind in IMAGE_KINDS if any(kind in some for some in kinds))
 
 
-def _read_modules(value: object) -> tuple[str, ...]:
+def _read_modules(value: object, example: str = EXAMPLE_KERNELS) -> tuple[str, ...]:
     """Names of modules, each once; a trailing `.*` is kept."""
-    return tuple(dict.fromkeys(_each(_strings(value, EXAMPLE_KERNELS), _read_module)))
+    return tuple(dict.fromkeys(_each(_strings(value, example), _read_module)))
 
 
 def _read_module(value: object) -> str:
@@ -136,7 +142,7 @@ def _read_module(value: object) -> str:
 
 def _read_one_or_more(value: object) -> tuple[str, ...]:
     """The modules of an override: one name, or an array of them."""
-    return (_read_module(value),) if isinstance(value, str) or not isinstance(value, list) else _read_modules(value)
+    return _read_modules(value, EXAMPLE_MODULE) if isinstance(value, list) else (_read_module(value),)
 
 
 def _read_image_kinds(value: object) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ FLOORS = (
     | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "archives", "explain"},
     {"pipeline", "jobs"},
     {"notes"},
-    {"build", "inspection", "doctor"},
+    {"build", "inspection", "doctor", "dry_run"},
     {"setuptools_step", "cli"},
     {"hooks", "__main__"},
 )

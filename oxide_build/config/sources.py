@@ -28,7 +28,6 @@ from oxide_build.readers import (
 _Given: TypeAlias = "tuple[str, Key, str]"
 """Where a value was set outside the file, its key, its text."""
 
-_EXAMPLE_MODULE = 'write for example module = "my_package.kernels.gemm"'
 _ENDINGS = {("ptx",): "-virtual", ("cubin",): "-real", ("ptx", "cubin"): "+PTX"}
 
 
@@ -134,7 +133,7 @@ def _read_override(where: str, entry: Mapping[str, Any], mistakes: list[ConfigEr
 
 def _no_module(where: str, misspelt: str | None) -> ConfigError:
     if misspelt is None:
-        return ConfigError(f"{where} module", "this key is required", help=_EXAMPLE_MODULE)
+        return ConfigError(f"{where} module", "this key is required", help=f"write for example {EXAMPLE_MODULE}")
     return ConfigError(f"{where} {misspelt}", "unknown key", help='did you mean "module"?')
 
 

@@ -145,7 +145,7 @@ def parse_target(text: str) -> Target:
     match = _SPELLING.fullmatch(text)
     name = "sm_" + match[2].replace(".", "") + match[3] if match else text
     if match is None or name not in TARGETS:
-        near = difflib.get_close_matches(name, TARGETS, n=1)
+        near = difflib.get_close_matches(name, [*TARGETS, *WORDS], n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise OxideError(f"unknown target {text!r}", help=f"{hint}known targets: {', '.join(TARGETS)}")
     kinds = {_KINDS.get(part, ()) for part in (match[1], match[4])} - {()}
