@@ -27,7 +27,7 @@ def describe(config: Config, jobs: Sequence[Job], root: Path) -> dict[str, Any]:
     whole = (key for key in KEYS.values() if not key.per_module)
     return {
         "shape": SHAPE,
-        "project": _settings(whole, config, config.origins),
+        "settings": _settings(whole, config, config.origins),
         "modules": [_module(config, job, root) for job in jobs],
         "notes": list(notes(config, jobs)),
     }

@@ -32,12 +32,13 @@ def plan(
     if as_json:
         print(json.dumps(described, indent=2, ensure_ascii=False))
     else:
-        print("\n".join(_lines(described)))
+        print("\n".join(lines(described)))
 
 
-def _lines(described: Mapping[str, Any]) -> Iterator[str]:
+def lines(described: Mapping[str, Any]) -> Iterator[str]:
+    """The plan as text, a line each."""
     yield "the project"
-    yield from _table(described["project"])
+    yield from _table(described["settings"])
     for module in described["modules"]:
         yield f"\n{module['module']}  ({', '.join([module['source'], *module['imports']])})"
         yield from _table(module["settings"])

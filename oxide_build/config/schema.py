@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from oxide_build.config.model import KEYS, Key
+from oxide_build.pipeline.targets import Target
 from oxide_build.readers import one_or_more_modules
 
 ID = "urn:oxide-build:tool.oxide"
@@ -51,4 +52,6 @@ def _property(key: Key) -> dict[str, Any]:
 
 def written(value: Any) -> Any:
     """A setting's value as TOML or JSON writes it."""
-    return [str(one) for one in value] if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return [written(one) for one in value]
+    return value.spelling if isinstance(value, Target) else value

@@ -17,6 +17,7 @@ from oxide_build.errors import ConfigError, ConfigErrors, ErrorReport, OxideErro
 from oxide_build.pipeline.targets import WORDS, Target
 from oxide_build.readers import (
     EXAMPLE_KERNELS,
+    EXAMPLE_MODULE,
     EXAMPLE_TARGETS,
     Reader,
     did_you_mean,
@@ -27,8 +28,6 @@ from oxide_build.readers import (
 
 _Given: TypeAlias = "tuple[str, Key, str]"
 """Where a value was set outside the file, its key, its text."""
-
-_ENDINGS = {("ptx",): "-virtual", ("cubin",): "-real", ("ptx", "cubin"): "+PTX"}
 
 
 def load_config(
@@ -215,7 +214,7 @@ def _kind_missing(where: str, target: Target, settings: Settings) -> ConfigError
     what = {"ptx": "PTX", "cubin": "a cubin"}[kind]
     return ConfigError(
         where,
-        f'"{target}{_ENDINGS[target.kinds]}" asks for {what}, which emit does not name',
+        f'"{target.spelling}" asks for {what}, which emit does not name',
         help=f'write "{target}", or emit = ["ptx", "cubin"]',
     )
 

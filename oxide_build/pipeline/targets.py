@@ -34,6 +34,10 @@ class PtxVersion(NamedTuple):
         return f"+ptx{self.major}{self.minor}"
 
 
+_ENDINGS: dict[str, tuple[str, ...]] = {"-virtual": ("ptx",), "-real": ("cubin",), "+PTX": ("ptx", "cubin")}
+"""How a target's spelling says which kinds of image of it are wanted."""
+
+
 @dataclass(frozen=True)
 class Target:
     """One GPU generation: `number` is ten times its compute capability, `suffix` is `""`, `"a"` or `"f"`.
@@ -51,6 +55,11 @@ class Target:
     def name(self) -> str:
         """The canonical name, `sm_90a`."""
         return f"sm_{self.number}{self.suffix}"
+
+    @property
+    def spelling(self) -> str:
+        """The name with the kinds of image wanted, `sm_90a-virtual`, as an author writes it."""
+        return self.name + next((ending for ending, kinds in _ENDINGS.items() if kinds == self.kinds), "")
 
     def serves(self, number: int) -> bool:
         """Whether PTX of this target runs on the GPU generation of that number."""
@@ -129,12 +138,7 @@ WORDS: dict[str, tuple[Target, ...]] = {
 
 _SPELLING = re.compile(r"(sm_|compute_)?(\d{2,3}|\d{1,2}\.\d)([af]?)(-virtual|-real|\+PTX)?")
 
-_KINDS: dict[str | None, tuple[str, ...]] = {
-    "-virtual": ("ptx",),
-    "-real": ("cubin",),
-    "+PTX": ("ptx", "cubin"),
-    "compute_": ("ptx",),
-}
+_KINDS: dict[str, tuple[str, ...]] = {**_ENDINGS, "compute_": ("ptx",)}
 
 
 def parse_target(text: str) -> Target:
@@ -148,7 +152,7 @@ def parse_target(text: str) -> Target:
         near = difflib.get_close_matches(name, [*TARGETS, *WORDS], n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise OxideError(f"unknown target {text!r}", help=f"{hint}known targets: {', '.join(TARGETS)}")
-    kinds = {_KINDS.get(part, ()) for part in (match[1], match[4])} - {()}
+    kinds = {_KINDS.get(part or "", ()) for part in (match[1], match[4])} - {()}
     if len(kinds) > 1:
         raise OxideError(f"{text!r} asks for PTX alone and for a cubin", help=f'write "{name}{match[4]}"')
     return TARGETS[name].with_kinds(next(iter(kinds), ()))
