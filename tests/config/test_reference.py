@@ -37,9 +37,11 @@ def keys() -> Iterator[tuple[str, ...]]:
 def outside() -> Iterator[tuple[str, ...]]:
     for key in KEYS.values():
         if key.outside:
-            yield f"`-C {key.setting}=…`", f"`{key.variable}`", f"`{key.name}`"
-    for name, about in VARIABLES.items():
-        yield "", f"`{name}`", about
+            yield f"`{key.name}`", f"`-C {key.setting}=…`", f"`{key.variable}`"
+
+
+def variables() -> Iterator[tuple[str, ...]]:
+    return ((f"`{name}`", about) for name, about in VARIABLES.items())
 
 
 def planned() -> str:
@@ -50,7 +52,8 @@ def planned() -> str:
 
 PARTS = {
     "keys": lambda: table("key | takes | default | set in | what it does", keys()),
-    "outside": lambda: table("setting | variable | sets", outside()),
+    "outside": lambda: table("key | setting | variable", outside()),
+    "variables": lambda: table("variable | what it does", variables()),
     "plan": planned,
     **{word: lambda word=word: ", ".join(f"`{target}`" for target in WORDS[word]) for word in WORDS},
 }

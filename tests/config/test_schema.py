@@ -88,15 +88,14 @@ def checked(file: Path, site: Path) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-@pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize(
-    "spelling", ["{}", "sm_{}", "compute_{}", "sm_{}-real", "{}-virtual", "{}+PTX", "compute_{}-real"]
-)
-@pytest.mark.parametrize("dotted", [False, True])
-def test_pattern_and_parser_know_the_same_spellings(target: str, spelling: str, dotted: bool) -> None:
-    number = re.sub(r"(\d)(\D?)$", r".\1\2", target[3:]) if dotted else target[3:]
-    text = spelling.format(number)
-    assert bool(re.search(spelling_pattern(), text)) == is_target(text)
+SPELLINGS = ["{}", "sm_{}", "compute_{}", "sm_{}-real", "{}-virtual", "{}+PTX", "compute_{}-real"]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("point", ["", "."])
+def test_pattern_and_parser_know_the_same_spellings(spelling: str, point: str) -> None:
+    texts = [spelling.format(re.sub(r"(\d)(\D?)$", rf"{point}\1\2", name[3:])) for name in TARGETS]
+    assert [bool(re.search(spelling_pattern(), text)) for text in texts] == [is_target(text) for text in texts]
 
 
 @pytest.mark.parametrize(
