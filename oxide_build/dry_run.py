@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from oxide_build.config import KEYS, Config, Key
-from oxide_build.config.schema import written
+from oxide_build.config import KEYS, Config, Key, written
 from oxide_build.jobs import Job
 from oxide_build.notes import notes
 from oxide_build.pipeline.targets import Target, least_driver

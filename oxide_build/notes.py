@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from oxide_build.config import KEYS, Config, Settings
+from oxide_build.config.model import DEFAULT, FILE
 from oxide_build.jobs import Job
 from oxide_build.pipeline.targets import TARGETS, Target, least_driver, parse_ptx_version
 
@@ -22,11 +23,12 @@ def notes(config: Config, jobs: Sequence[Job]) -> Iterator[str]:
     """What reading found odd, settings from outside the file, images that some GPUs lack, overrides without effect."""
     yield from config.notes
     for key in sorted(KEYS.values(), key=lambda key: key.name):
-        if key.field in config.forced:
-            yield f"{key.name} is set by {config.origins[key.field]}"
+        origin = config.origins.get(key.field, DEFAULT)
+        if origin not in (DEFAULT, FILE):
+            yield f"{key.name} is set by {origin}"
     for job in jobs if config.verbose else ():
-        images = ", ".join(f"{target} ({kind})" for target, kind in job.settings.images)
-        yield f"{job.source.module}: {images}; {job.settings.options}"
+        targets = ", ".join(target.spelling for target in job.settings.targets)
+        yield f"{job.source.module}: {targets}; {job.settings.options}"
     yield from _about_targets(jobs)
     yield from _replaced(config, jobs)
 

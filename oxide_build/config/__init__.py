@@ -12,8 +12,20 @@ of the build (hooks, setuptools step, command line) must read a project alike.
 Precedence: `-C` over environment over `[[tool.oxide.overrides]]` over `[tool.oxide]` over the default.
 """
 
-from oxide_build.config.model import KEYS, PREFIX, Config, Key, Override, Settings
+from oxide_build.config.model import KEYS, PREFIX, Config, Key, Override, Settings, written
 from oxide_build.config.pyproject import read_pyproject
-from oxide_build.config.sources import load_config, settings_of
+from oxide_build.config.sources import load_config, parse_config, settings_of
 
-__all__ = ["KEYS", "PREFIX", "Config", "Key", "Override", "Settings", "load_config", "read_pyproject", "settings_of"]
+__all__ = [
+    "KEYS",
+    "PREFIX",
+    "Config",
+    "Key",
+    "Override",
+    "Settings",
+    "load_config",
+    "parse_config",
+    "read_pyproject",
+    "settings_of",
+    "written",
+]

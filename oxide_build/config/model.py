@@ -72,8 +72,12 @@ class Settings:
 
     @property
     def images(self) -> tuple[tuple[Target, str], ...]:
-        """Each image to make, as target and kind: what the target's own spelling says, else `emit`."""
-        return tuple((target, kind) for target in self.targets for kind in target.kinds or self.emit)
+        """Each image to make, as target and kind: those its own spelling names, else those of `emit`."""
+        return tuple((target, kind) for target in self.targets for kind in self.kinds_of(target))
+
+    def kinds_of(self, target: Target) -> tuple[str, ...]:
+        """The kinds of images to make for one of the targets."""
+        return target.kinds or self.emit
 
 
 @dataclass(frozen=True)
@@ -196,3 +200,10 @@ VARIABLES: Mapping[str, str] = {
     "OXIDE_SIM_CHECKS": "0 switches the simulator's search for races off",
 }
 """The environment variables that stand for no key, and what each does."""
+
+
+def written(value: Any) -> Any:
+    """A setting's value as TOML or JSON writes it."""
+    if isinstance(value, tuple):
+        return [written(one) for one in value]
+    return value.spelling if isinstance(value, Target) else value

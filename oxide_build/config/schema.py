@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxide_build.config.model import KEYS, Key
-from oxide_build.pipeline.targets import Target
+from oxide_build.config.model import KEYS, Key, written
 from oxide_build.readers import one_or_more_modules
 
 ID = "urn:oxide-build:tool.oxide"
@@ -48,10 +47,3 @@ def _override() -> dict[str, Any]:
 def _property(key: Key) -> dict[str, Any]:
     default = {} if key.required else {"default": written(key.default)}
     return {"description": key.about, **key.reader.schema, **default}
-
-
-def written(value: Any) -> Any:
-    """A setting's value as TOML or JSON writes it."""
-    if isinstance(value, tuple):
-        return [written(one) for one in value]
-    return value.spelling if isinstance(value, Target) else value

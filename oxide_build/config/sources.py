@@ -38,9 +38,18 @@ def load_config(
     `settings` are a front end's `-C oxide.*`, each a string or a list of them; `environment` is the process's own
     when None. Raises ConfigErrors with every mistake found.
     """
+    return parse_config(oxide_table(root), settings, environment)
+
+
+def parse_config(
+    table: Mapping[str, Any],
+    settings: Mapping[str, object] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Config:
+    """The configuration that `table`, a `[tool.oxide]` as TOML gives it, and the others make together; see above."""
+    table = dict(table)
     environment = os.environ if environment is None else environment
     mistakes: list[ConfigError] = []
-    table = oxide_table(root)
     entries = table.pop("overrides", [])
     overrides = _read_overrides(entries, mistakes)
     written = _read_table(TABLE, table, KEYS.values(), mistakes)

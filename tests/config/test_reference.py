@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from oxide_build.cli.plan import lines
-from oxide_build.config import KEYS, load_config
+from oxide_build.config import KEYS, load_config, written
 from oxide_build.config.model import VARIABLES
-from oxide_build.config.schema import get_schema, written
+from oxide_build.config.schema import get_schema
 from oxide_build.dry_run import describe
 from oxide_build.jobs import plan
 from oxide_build.pipeline.targets import WORDS

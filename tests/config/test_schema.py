@@ -8,17 +8,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import fastjsonschema
 import pytest
 from validate_pyproject.api import Validator
+from validate_pyproject.errors import ValidationError
 from validate_pyproject.plugins import PluginWrapper
 
+from oxide_build.config import read_pyproject
 from oxide_build.config.schema import get_schema
 from oxide_build.errors import OxideError
 from oxide_build.pipeline.targets import TARGETS, WORDS, parse_targets, spelling_pattern
 
 REPOSITORY = Path(__file__).parents[2]
-tomllib = pytest.importorskip("tomllib", reason="Python 3.10 has no TOML reader of its own")
 GOOD = [REPOSITORY / "example_pkg", *sorted(file.parent for file in REPOSITORY.glob("tests/packages/*/pyproject.toml"))]
 
 
@@ -27,12 +27,12 @@ def validator() -> Validator:
 
 
 def table(**keys: object) -> dict[str, object]:
-    return {"tool": {"oxide": {"kernels": ["p.kernels.*"], "targets": ["sm_90"], **keys}}}
+    return {"kernels": ["p.kernels.*"], "targets": ["sm_90"], **keys}
 
 
 @pytest.mark.parametrize("project", GOOD, ids=lambda project: project.name)
 def test_our_own_projects_pass(project: Path) -> None:
-    validator()(tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8")))
+    validator()(read_pyproject(project))
 
 
 @pytest.mark.parametrize(
@@ -46,19 +46,15 @@ def test_our_own_projects_pass(project: Path) -> None:
     ],
 )
 def test_mistakes_are_named(wrong: dict[str, object], name: str) -> None:
-    with pytest.raises(fastjsonschema.JsonSchemaValueException) as raised:
-        fastjsonschema.compile(get_schema(), use_default=False)(table(**wrong)["tool"]["oxide"])  # type: ignore[index]
-    assert raised.value.name == name.replace("tool.oxide", "data", 1)
-    with pytest.raises(Exception, match=re.escape(f"`{name}`")):
-        validator()(table(**wrong))
+    with pytest.raises(ValidationError, match=re.escape(f"`{name}`")):
+        validator()({"tool": {"oxide": table(**wrong)}})
 
 
 def test_the_command_finds_the_schema_where_oxide_build_is_installed(
     sample: Callable[[str], Path], tmp_path: Path
 ) -> None:
     """As its entry point makes it: a distribution that declares it, on the path of a process of its own."""
-    pyproject = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
-    entries = pyproject["project"]["entry-points"]["validate_pyproject.tool_schema"]
+    entries = read_pyproject(REPOSITORY)["project"]["entry-points"]["validate_pyproject.tool_schema"]
     info = tmp_path / "site/oxide_build-0.dist-info"
     info.mkdir(parents=True)
     info.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: oxide-build\nVersion: 0\n", encoding="utf-8")
