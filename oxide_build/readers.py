@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from oxide_build.errors import ErrorReport, OxideError
+from oxide_build.errors import ConfigError, ErrorReport, OxideError
 from oxide_build.pipeline.targets import TARGETS, Target, parse_targets, spelling_pattern
 
 EXAMPLE_TARGETS = 'targets = ["sm_75", "sm_80", "sm_90", "sm_100", "sm_120"]'
@@ -58,6 +58,17 @@ def did_you_mean(found: object, words: Iterable[str]) -> str | None:
     """The question after a misspelt word, or None when nothing is near."""
     near = nearest(found, words)
     return f'did you mean "{near}"?' if near else None
+
+
+def read_into(mistakes: list[ConfigError], where: str, reader: Reader, value: object) -> Any:
+    """The value read; None, and an entry in `mistakes` that says where, when it does not fit."""
+    try:
+        return reader.read(value)
+    except ErrorReport as report:
+        mistakes.extend(ConfigError(where, error.message, help=error.help) for error in report.errors)
+    except OxideError as error:
+        mistakes.append(ConfigError(where, error.message, help=error.help))
+    return None
 
 
 def _boolean() -> Reader:

@@ -6,15 +6,18 @@ of the build (hooks, setuptools step, command line) must read a project alike.
 
     model.py     the settings: names, defaults, readers, documentation
     pyproject.py the file
-    sources.py   file, environment and front end made one `Config`
+    table.py     `[tool.oxide]` and its overrides
+    outside.py   environment and front end
+    sources.py   all of them made one `Config`
     schema.py    the model as JSON Schema, for editors and validate-pyproject
 
 Precedence: `-C` over environment over `[[tool.oxide.overrides]]` over `[tool.oxide]` over the default.
 """
 
 from oxide_build.config.model import KEYS, PREFIX, Config, Key, Override, Settings, written
+from oxide_build.config.outside import settings_of
 from oxide_build.config.pyproject import read_pyproject
-from oxide_build.config.sources import load_config, parse_config, settings_of
+from oxide_build.config.sources import load_config, parse_config
 
 __all__ = [
     "KEYS",

@@ -170,9 +170,12 @@ def parse_targets(text: str) -> tuple[Target, ...]:
 
 def spelling_pattern() -> str:
     """A regular expression, as JSON Schema takes it, of every spelling that `parse_targets` knows."""
-    names = (rf"{t.number}{t.suffix}|{t.number // 10}\.{t.number % 10}{t.suffix}" for t in TARGETS.values())
-    target = "|".join(names)
-    return rf"^((sm_)?({target})(-virtual|-real|\+PTX)?|compute_({target})(-virtual)?|{'|'.join(WORDS)})$"
+    suffixes: dict[int, str] = {}
+    for target in TARGETS.values():
+        suffixes[target.number] = suffixes.get(target.number, "") + target.suffix
+    names = (rf"{n // 10}\.?{n % 10}" + (f"[{some}]?" if some else "") for n, some in suffixes.items())
+    target_pattern = rf"(?!compute_.*(-real|PTX))(sm_|compute_)?({'|'.join(names)})(-virtual|-real|\+PTX)?"
+    return f"^({target_pattern}|{'|'.join(WORDS)})$"
 
 
 def least_driver(ptx: PtxVersion) -> str:
