@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from oxide_build import readers
-from oxide_build.build import notes, plan
+from oxide_build.build import notes, plan, run
 from oxide_build.config import Settings, load_config
 from oxide_build.errors import ConfigErrors, OxideError
+from oxide_build.manifest import Manifest
 from oxide_build.pipeline.targets import TARGETS, WORDS, parse_target, parse_targets
 
 Sample = Callable[[str], Path]
@@ -197,3 +198,11 @@ def test_endings_are_held_against_emit_of_every_source(sample: Sample) -> None:
         load_config(root, {}, {"OXIDE_TARGETS": "90-real"})
     config = load_config(root, {"oxide.emit": ["ptx", "cubin"]}, {"OXIDE_TARGETS": "90-real"})
     assert [kind for _, kind in config.settings("mapped.kernels.copy").images] == ["cubin"]
+
+
+def test_the_manifest_holds_what_a_word_meant(sample: Sample) -> None:
+    root = sample("mapped")
+    (job,) = plan(load_config(root, {}, {"OXIDE_TARGETS": "all-major"}), root)
+    (built,) = run([job], 1, lambda line: None)
+    manifest = Manifest.from_json(built.files["_oxide/copy.json"].decode())
+    assert manifest.requested == tuple(map(str, WORDS["all-major"]))
