@@ -15,7 +15,7 @@ from typing import Any
 from oxide_build.config import KEYS, Config, Key, written
 from oxide_build.jobs import Job
 from oxide_build.notes import notes
-from oxide_build.pipeline.targets import Target, least_driver
+from oxide_build.pipeline.targets import Kind, Target, least_driver
 
 SHAPE = 1
 """The version of the dictionary: keys may be added under one number, never renamed, removed or given another sense."""
@@ -51,6 +51,6 @@ def _settings(keys: Iterable[Key], values: object, origins: Mapping[str, str]) -
     return {key.name: {"value": written(getattr(values, key.field)), "origin": origins[key.field]} for key in keys}
 
 
-def _image(target: Target, kind: str) -> dict[str, str]:
+def _image(target: Target, kind: Kind) -> dict[str, str]:
     """One image of every kernel unit; its PTX can ask for more, where a kernel uses what came later."""
     return {"target": target.name, "kind": kind, "least_ptx": str(target.ptx), "least_driver": least_driver(target.ptx)}

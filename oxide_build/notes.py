@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from oxide_build.config import KEYS, Config, Settings
 from oxide_build.config.model import DEFAULT, FILE
 from oxide_build.jobs import Job
-from oxide_build.pipeline.targets import TARGETS, Target, least_driver, parse_ptx_version
+from oxide_build.pipeline.targets import TARGETS, Kind, Target, least_driver, parse_ptx_version
 
 _EVERY_DRIVER = parse_ptx_version("8.0")
 """The PTX version of CUDA 12.0, whose driver every launch needs anyhow."""
@@ -59,7 +59,7 @@ def _unserved(settings: Settings) -> Iterator[str]:
             yield f'GPUs of compute capability {gpus} have no image, older ones have; consider adding "sm_{missed[0]}"'
 
 
-def _runs(target: Target, kind: str, number: int) -> bool:
+def _runs(target: Target, kind: Kind, number: int) -> bool:
     """Whether an image runs on a GPU: PTX as its target says, machine code within its major version at most."""
     return target.serves(number) and (kind == "ptx" or target.number // 10 == number // 10)
 

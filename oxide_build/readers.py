@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from oxide_build.errors import ConfigError, ErrorReport, OxideError
-from oxide_build.pipeline.targets import TARGETS, Target, parse_targets, spelling_pattern
+from oxide_build.pipeline.targets import KINDS, TARGETS, Kind, Target, parse_targets, spelling_pattern
 
 EXAMPLE_TARGETS = 'targets = ["sm_75", "sm_80", "sm_90", "sm_100", "sm_120"]'
 EXAMPLE_KERNELS = 'kernels = ["my_package.kernels.*"]'
 EXAMPLE_MODULE = 'module = "my_package.kernels.gemm"'
-IMAGE_KINDS = ("ptx", "cubin")
 
 _T = TypeVar("_T")
 _TYPES = {str: "string", bool: "boolean", int: "integer", float: "float", list: "array", dict: "table"}
@@ -123,15 +122,15 @@ def choice(*words: str) -> Reader:
 
 def _read_targets(value: object) -> tuple[Target, ...]:
     """The SM targets meant, each once and in the table's order: the author's order must not change the wheel."""
-    meant: dict[str, set[tuple[str, ...]]] = {}
+    meant: dict[str, set[tuple[Kind, ...]]] = {}
     for target in (one for several in _each(_strings(value, EXAMPLE_TARGETS), parse_targets) for one in several):
         meant.setdefault(target.name, set()).add(target.kinds)
     return tuple(target.with_kinds(_union(meant[name])) for name, target in TARGETS.items() if name in meant)
 
 
-def _union(kinds: set[tuple[str, ...]]) -> tuple[str, ...]:
+def _union(kinds: set[tuple[Kind, ...]]) -> tuple[Kind, ...]:
     """The kinds of images of a target named several times; none where one of the times leaves them to `emit`."""
-    return () if () in kinds else tuple(kind for kind in IMAGE_KINDS if any(kind in some for some in kinds))
+    return () if () in kinds else tuple(kind for kind in KINDS if any(kind in some for some in kinds))
 
 
 def _read_modules(value: object, example: str = EXAMPLE_KERNELS) -> tuple[str, ...]:
@@ -156,10 +155,10 @@ def _read_one_or_more(value: object) -> tuple[str, ...]:
     return _read_modules(value, EXAMPLE_MODULE) if isinstance(value, list) else (_read_module(value),)
 
 
-def _read_image_kinds(value: object) -> tuple[str, ...]:
+def _read_image_kinds(value: object) -> tuple[Kind, ...]:
     """The kinds of images to make of every target, each once and in one order."""
-    kinds = _each(_strings(value, 'emit = ["ptx", "cubin"]'), choice(*IMAGE_KINDS).read)
-    return tuple(kind for kind in IMAGE_KINDS if kind in kinds)
+    kinds = _each(_strings(value, 'emit = ["ptx", "cubin"]'), choice(*KINDS).read)
+    return tuple(kind for kind in KINDS if kind in kinds)
 
 
 def _list(text: str) -> object:
@@ -177,7 +176,7 @@ modules = Reader(_STRINGS, _array(_ONE_MODULE), _read_modules, _list)
 one_or_more_modules = Reader(
     "a string or an array of strings", {"anyOf": [_ONE_MODULE, _array(_ONE_MODULE)]}, _read_one_or_more
 )
-image_kinds = Reader(_STRINGS, _array({"enum": list(IMAGE_KINDS)}), _read_image_kinds, _list)
+image_kinds = Reader(_STRINGS, _array({"enum": list(KINDS)}), _read_image_kinds, _list)
 
 
 def _strings(value: object, example: str) -> list[str]:

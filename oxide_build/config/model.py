@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from oxide_build import readers
 from oxide_build.pipeline.options import Options
-from oxide_build.pipeline.targets import Target
+from oxide_build.pipeline.targets import Kind, Target
 from oxide_build.readers import Reader
 
 PREFIX = "oxide."
@@ -38,7 +38,7 @@ class Settings:
     """What shapes the images of one module: the keys that `[[tool.oxide.overrides]]` may set."""
 
     targets: tuple[Target, ...] = _key(readers.targets, "the GPU generations that get an image")
-    emit: tuple[str, ...] = _key(
+    emit: tuple[Kind, ...] = _key(
         readers.image_kinds,
         'the kinds of images made for each target: "ptx", which the driver compiles, and "cubin", machine code',
         default=("ptx",),
@@ -71,11 +71,11 @@ class Settings:
         return Options(**{option.name: getattr(self, option.name) for option in fields(Options)})
 
     @property
-    def images(self) -> tuple[tuple[Target, str], ...]:
+    def images(self) -> tuple[tuple[Target, Kind], ...]:
         """Each image to make, as target and kind: those its own spelling names, else those of `emit`."""
         return tuple((target, kind) for target in self.targets for kind in self.kinds_of(target))
 
-    def kinds_of(self, target: Target) -> tuple[str, ...]:
+    def kinds_of(self, target: Target) -> tuple[Kind, ...]:
         """The kinds of images to make for one of the targets."""
         return target.kinds or self.emit
 

@@ -16,7 +16,7 @@ from oxide_build.config.outside import misspelt_variables, read_outside
 from oxide_build.config.pyproject import OVERRIDES, TABLE, oxide_table
 from oxide_build.config.table import missing_keys, read_overrides, read_table, words
 from oxide_build.errors import ConfigError, ConfigErrors
-from oxide_build.pipeline.targets import Target
+from oxide_build.pipeline.targets import Kind, Target
 
 
 def load_config(
@@ -80,7 +80,7 @@ def _place(origin: str) -> str:
     return f"{origin} targets" if origin.startswith(OVERRIDES) else origin
 
 
-def _kind_missing(where: str, target: Target, kind: str) -> ConfigError:
+def _kind_missing(where: str, target: Target, kind: Kind) -> ConfigError:
     what = {"ptx": "PTX", "cubin": "a cubin"}[kind]
     return ConfigError(
         where,

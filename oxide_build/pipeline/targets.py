@@ -14,7 +14,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from oxide_build.errors import OxideError
 
@@ -34,7 +34,12 @@ class PtxVersion(NamedTuple):
         return f"+ptx{self.major}{self.minor}"
 
 
-_ENDINGS: dict[str, tuple[str, ...]] = {"-virtual": ("ptx",), "-real": ("cubin",), "+PTX": ("ptx", "cubin")}
+Kind: TypeAlias = Literal["ptx", "cubin"]
+"""What an image of a target is: PTX, which the driver compiles, or machine code."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+_ENDINGS: dict[str, tuple[Kind, ...]] = {"-virtual": ("ptx",), "-real": ("cubin",), "+PTX": ("ptx", "cubin")}
 """How a target's spelling says which kinds of image of it are wanted."""
 
 
@@ -49,7 +54,7 @@ class Target:
     number: int
     suffix: str
     ptx: PtxVersion
-    kinds: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
 
     @property
     def name(self) -> str:
@@ -67,7 +72,7 @@ class Target:
             return number >= self.number
         return number == self.number or (self.suffix == "f" and self.number < number < self.number // 10 * 10 + 10)
 
-    def with_kinds(self, kinds: tuple[str, ...]) -> Target:
+    def with_kinds(self, kinds: tuple[Kind, ...]) -> Target:
         """The same target with these kinds of image wanted."""
         return replace(self, kinds=kinds) if kinds else self
 
@@ -138,7 +143,7 @@ WORDS: dict[str, tuple[Target, ...]] = {
 
 _SPELLING = re.compile(r"(sm_|compute_)?(\d{2,3}|\d{1,2}\.\d)([af]?)(-virtual|-real|\+PTX)?")
 
-_KINDS: dict[str, tuple[str, ...]] = {**_ENDINGS, "compute_": ("ptx",)}
+_KINDS: dict[str, tuple[Kind, ...]] = {**_ENDINGS, "compute_": ("ptx",)}
 
 
 def parse_target(text: str) -> Target:

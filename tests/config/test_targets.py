@@ -12,13 +12,13 @@ from oxide_build.build import notes, plan, run
 from oxide_build.config import Settings, load_config
 from oxide_build.errors import ConfigErrors, OxideError
 from oxide_build.manifest import Manifest
-from oxide_build.pipeline.targets import TARGETS, WORDS, parse_target, parse_targets
+from oxide_build.pipeline.targets import TARGETS, WORDS, Kind, parse_target, parse_targets
 
 Sample = Callable[[str], Path]
 PTX, CUBIN, BOTH = ("ptx",), ("cubin",), ("ptx", "cubin")
 
 
-def images(emit: tuple[str, ...], *targets: str) -> list[str]:
+def images(emit: tuple[Kind, ...], *targets: str) -> list[str]:
     settings = Settings(targets=readers.targets.read(list(targets)), emit=emit)
     return [f"{target}.{kind}" for target, kind in settings.images]
 
