@@ -26,7 +26,8 @@ FLOORS = (
     }
     | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "archives", "explain"},
     {"pipeline", "jobs"},
-    {"build", "inspection", "doctor"},
+    {"notes"},
+    {"build", "inspection", "doctor", "dry_run"},
     {"setuptools_step", "cli"},
     {"hooks", "__main__"},
 )
