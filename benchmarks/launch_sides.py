@@ -226,6 +226,11 @@ def cuda_core_torch(scene: Scene) -> Side:
     return cuda_core(scene, "x.data_ptr(), y.data_ptr()", arrays["y"].data_ptr(), **arrays)
 
 
+def cuda_core_cupy(scene: Scene) -> Side:
+    arrays = cupy_arrays()
+    return cuda_core(scene, "x.data.ptr, y.data.ptr", arrays["y"].data.ptr, **arrays)
+
+
 def torch_arrays() -> dict[str, Any]:
     """x and y as torch tensors."""
     import torch
@@ -293,9 +298,20 @@ def ours_torch(scene: Scene, expression: str, stream: bool = False) -> Side:
     return ours(scene, expression, arrays, arrays["y"].data_ptr(), given)
 
 
-def ours_cupy(scene: Scene, expression: str) -> Side:
+def ours_cupy(scene: Scene, expression: str, stream: bool = False) -> Side:
+    import cupy
+
     arrays = cupy_arrays()
-    return ours(scene, expression, arrays, arrays["y"].data.ptr)
+    given = cupy.cuda.get_current_stream() if stream else None
+    return ours(scene, expression, arrays, arrays["y"].data.ptr, given)
+
+
+def ours_pointers(scene: Scene, expression: str) -> Side:
+    """Raw pointers, each made a view of once; no library says which stream."""
+    from oxide_build import gpu
+
+    arrays = {"x": gpu.view(scene.x, gpu.f32, ELEMENTS), "y": gpu.view(scene.y, gpu.f32, ELEMENTS)}
+    return ours(scene, expression, arrays, scene.y, stream=0)
 
 
 KEPT, SUBSCRIPT = "kept", f"kernel[1, {ELEMENTS}]"
@@ -309,6 +325,7 @@ SIDES: Mapping[str, Callable[[Scene], Side]] = {
     "cuda.bindings, packed a call": bindings_packed,
     "cuda.core launch, raw pointers": cuda_core_pointers,
     "cuda.core launch given torch tensors": cuda_core_torch,
+    "cuda.core launch given CuPy arrays": cuda_core_cupy,
     "CuPy RawKernel": cupy_raw_kernel,
     "Triton": triton,
     "torch y.add_(x, alpha=a)": torch_add,
@@ -318,5 +335,8 @@ SIDES: Mapping[str, Callable[[Scene], Side]] = {
     "oxide-build subscript": lambda scene: ours_torch(scene, SUBSCRIPT),
     "oxide-build subscript, stream given": lambda scene: ours_torch(scene, f"kernel[1, {ELEMENTS}, stream]", True),
     "oxide-build kept configuration, CuPy arrays": lambda scene: ours_cupy(scene, KEPT),
+    "oxide-build kept configuration, CuPy arrays, stream given": lambda scene: ours_cupy(scene, KEPT, stream=True),
     "oxide-build subscript, CuPy arrays": lambda scene: ours_cupy(scene, SUBSCRIPT),
+    "oxide-build kept configuration, raw pointers": lambda scene: ours_pointers(scene, KEPT),
+    "oxide-build subscript, raw pointers": lambda scene: ours_pointers(scene, f"kernel[1, {ELEMENTS}, stream]"),
 }

@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +96,8 @@ PLAIN_PTX = """
 """
 
 
-def build(directory: Path, package: str, target: str) -> Path:
-    """Put a package with the kernel, built for that target, into the directory; gives its kernel module's file."""
+def build(directory: Path, package: str, target: str, text: str = SOURCE) -> Path:
+    """Put a package with the kernels of a text, built for a target, into the directory; gives their module's file."""
     from oxide_build.build import run, write_in_tree
     from oxide_build.config import Settings
     from oxide_build.errors import SourceFile
@@ -107,10 +106,10 @@ def build(directory: Path, package: str, target: str) -> Path:
 
     file = directory / package / "kernel.py"
     file.parent.mkdir(parents=True)
-    file.write_text(SOURCE, encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
     (file.parent / "__init__.py").touch()
-    digest = hashlib.sha256(SOURCE.encode()).hexdigest()
-    source = SourceFile("kernel.py", SOURCE, f"{package}.kernel")
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    source = SourceFile("kernel.py", text, f"{package}.kernel")
     job = Job(source, file, digest, Settings(targets=(parse_target(target),)))
     write_in_tree(run([job], workers=1, log=lambda line: None))
     return file
@@ -173,6 +172,7 @@ def assemble(ptxas: str, ptx: Path, target: str) -> Path:
 def ship_cubin(kernel_file: Path, ptxas: str) -> None:
     """Make the built package one that ships the cubin of its image and no PTX."""
     from oxide_build.manifest import DIRECTORY, Manifest
+    from oxide_build.records import replace
 
     file = kernel_file.parent / DIRECTORY / f"{kernel_file.stem}.json"
     manifest = Manifest.from_json(file.read_text(encoding="utf-8"))

@@ -25,7 +25,8 @@ from typing import TypeAlias
 
 from oxide_build import __version__, ir, manifest
 from oxide_build.errors import Collector, CompileWarning, InternalError, Warn, unheard
-from oxide_build.jobs import Job, notes, plan
+from oxide_build.jobs import Job, plan
+from oxide_build.notes import notes
 from oxide_build.pipeline import describe, describe_generics, to_llvm_ir, to_ssa
 from oxide_build.pipeline.ptx import CodeGenerator, versions
 from oxide_build.pipeline.targets import Target, least_driver, parse_ptx_version

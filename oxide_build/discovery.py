@@ -114,7 +114,9 @@ def _not_found(name: str, root: Path, package_dirs: Sequence[PackageDir]) -> Con
     package, _, last = name.rpartition(".")
     directories = _directories(package, root, package_dirs)
     looked = sorted(_shown(directory / f"{last}.py", root) for directory in directories)
-    help = did_you_mean(name, _nearby(name, root, package_dirs))
+    help = did_you_mean(name, _nearby(name, root, package_dirs) - {name})
+    if last == "*":
+        help = help or "what counts are modules directly in the package that have a function marked @gpu.kernel"
     what = f'no kernels in any module of "{package}"' if last == "*" else f'no module "{name}"'
     return ConfigError("[tool.oxide] kernels", f"found {what}; looked for {', '.join(looked)}", help=help)
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property
 from types import TracebackType
 from typing import TypeAlias
+
+from oxide_build.records import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,10 @@ class LoadError(KernelError):
     """A kernel's image could not be found, chosen or loaded."""
 
 
+class ImageRefusedError(LoadError):
+    """The driver takes none of the images that should run on this GPU; the message has its words and log."""
+
+
 class DriverNotFoundError(LoadError):
     """No NVIDIA driver, or no Python binding to it, on this machine."""
 
@@ -200,11 +205,11 @@ class KernelFault(KernelError):
     """A kernel failed while it ran: out of bounds, an assertion, an illegal address."""
 
 
-@dataclass
 class Collector:
     """Gathers compile errors so that one report can show them all."""
 
-    errors: list[CompileError] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.errors: list[CompileError] = []
 
     @contextmanager
     def collect(self) -> Iterator[None]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from oxide_build import manifest
@@ -76,14 +76,16 @@ def plan(config: Config, root: Path, package_dir: PackageDir | None = None) -> t
 
 
 def _check_overrides(config: Config, modules: Sequence[KernelModule]) -> None:
+    names = [module.name for module in modules]
     mistakes = [
         ConfigError(
-            f"[[tool.oxide.overrides]] {number} module",
-            f'found "{override.module}", which is none of the kernel modules',
-            help=f"the kernel modules are: {', '.join(sorted(module.name for module in modules))}",
+            f"{override.origin} module",
+            f'found "{meant}", which is none of the kernel modules',
+            help=f"the kernel modules are: {', '.join(sorted(names))}",
         )
-        for number, override in enumerate(config.overrides, 1)
-        if not any(override.applies_to(module.name) for module in modules)
+        for override in config.overrides
+        for meant in override.modules
+        if not any(replace(override, modules=(meant,)).applies_to(name) for name in names)
     ]
     if mistakes:
         raise ConfigErrors(mistakes)
@@ -117,15 +119,3 @@ def _imports(source: SourceFile, root: Path, package_dirs: Sequence[PackageDir])
                 work.append(found[name])
     del found[source.module]
     return tuple(found[name] for name in sorted(found))
-
-
-def notes(config: Config, jobs: Sequence[Job]) -> Iterator[str]:
-    """What the author should hear before the build: settings from outside the file, and images no newer GPU runs."""
-    for name, origin in sorted(config.origins.items()):
-        yield f"{name.replace('_', '-')} is set by {origin}"
-    for job in jobs:
-        if config.verbose:
-            yield f"{job.source.module}: {', '.join(map(str, job.settings.targets))}; {job.settings.options}"
-        if all(target.suffix for target in job.settings.targets):
-            plain = min(target.number for target in job.settings.targets)
-            yield f'{job.source.module}: no target is plain, so newer GPUs have no image; consider adding "sm_{plain}"'

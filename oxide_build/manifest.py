@@ -21,8 +21,9 @@ from __future__ import annotations
 import json
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
+
+from oxide_build.records import asdict, dataclass, field
 
 SCHEMA = 1
 DIRECTORY = "_oxide"
@@ -30,6 +31,8 @@ ROOT_MARK = ".root"
 """The file in `DIRECTORY` of images that lie in a source tree: its one line is the project's root, relative to it."""
 CARRIED = ".oxide"
 """The directory, in an sdist's root, of images that were made before it was packed."""
+OVERLAPPING_KERNELS = 90
+"""The first SM, hence the least target of an image, where a kernel can start while the one before still runs."""
 
 Kind = Literal["scalar", "slice", "disjoint", "mut"]
 
@@ -118,7 +121,8 @@ class Kernel:
     `unit` is which of the module's images it lies in ("" is the ordinary one). `variant` is what each type variable and
     compile-time parameter of a generic kernel is in this entry; its `parameters` are those the GPU gets.
     `cooperative`: all blocks of the grid must run at once, since they wait for each other. `cluster` is how many blocks
-    make a cluster, as (x, y, z), or None.
+    make a cluster, as (x, y, z), or None. `waits_for_previous`: every thread waits until the kernel before has
+    finished, so that the two may overlap.
     """
 
     name: str
@@ -131,6 +135,7 @@ class Kernel:
     max_threads: int | None = None
     cooperative: bool = False
     cluster: tuple[int, int, int] | None = None
+    waits_for_previous: bool = False
     unit: str = ""
     variant: dict[str, str] = field(default_factory=dict)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "oxide_build"
 
 FLOORS = (
-    {"errors", "manifest", "pipeline.options"},
+    {"records", "pipeline.options"},
+    {"errors", "manifest"},
     {"layouts"},
     {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice"},
     {"variants"},
@@ -26,7 +27,8 @@ FLOORS = (
     | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "archives", "explain"}
     | {"provenance", "sbom"},
     {"pipeline", "jobs"},
-    {"build", "inspection", "doctor"},
+    {"notes"},
+    {"build", "inspection", "doctor", "dry_run"},
     {"prebuilt"},
     {"requirements"},
     {"project"},
@@ -37,8 +39,8 @@ FLOORS = (
 
 ONLY = {
     "gpu": set[str](),
-    "ir": {"errors"},
-    "runtime": {"errors", "layouts", "manifest", "signature", "variants"},
+    "ir": {"errors", "records"},
+    "runtime": {"errors", "layouts", "records", "manifest", "signature", "variants"},
 }
 """Rooms that may import less than all below them; `gpu` counts only while it is being imported, not when used."""
 

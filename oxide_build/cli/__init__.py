@@ -24,10 +24,12 @@ from oxide_build.cli.build import build
 from oxide_build.cli.doctor import doctor
 from oxide_build.cli.explain import explain
 from oxide_build.cli.inspect import inspect
+from oxide_build.cli.plan import plan
 from oxide_build.cli.targets import targets
 
 COMMANDS: Mapping[str, Callable[..., None]] = {
     "build": build,
+    "plan": plan,
     "inspect": inspect,
     "targets": targets,
     "explain": explain,

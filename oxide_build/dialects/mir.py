@@ -26,6 +26,8 @@ Meanings the types do not say:
 - `sync_grid` and `sync_cluster` order memory as `sync_threads` does, for all threads of the
   grid, or the cluster. A `named_barrier`'s operands are its number and how many threads it
   waits for; both were checked. Warps arrive whole, and count as 32 threads.
+- `wait_for_previous_kernel` waits, each thread for itself, until the kernel before on the stream has finished; memory
+  accesses stay behind it. `let_next_kernel_start` orders nothing.
 - A warp is 32 consecutive threads of a block, x fastest. The last operand of a warp
   operation names the lanes that take part (`warp_reduce`: all that have not returned). A
   shuffle's lane counts modulo 32; beyond the warp's ends it gives the own
@@ -128,6 +130,8 @@ sync_threads_reduce = OpDefinition("mir.sync_threads_reduce", 1, rules.sync_thre
 sync_grid = OpDefinition("mir.sync_grid", 0, rules.no_result, pure=False)
 sync_cluster = OpDefinition("mir.sync_cluster", 0, rules.no_result, pure=False)
 cluster_rank = OpDefinition("mir.cluster_rank", 0, rules.fixed(i32), pure=False)
+wait_for_previous_kernel = OpDefinition("mir.wait_for_previous_kernel", 0, rules.no_result, pure=False)
+let_next_kernel_start = OpDefinition("mir.let_next_kernel_start", 0, rules.no_result, pure=False)
 named_barrier = OpDefinition("mir.named_barrier", 2, rules.named_barrier, _OPERATION, pure=False)
 
 # warps

@@ -64,6 +64,9 @@ cluster_arrive = _intrinsic("barrier.cluster.arrive")
 cluster_wait = _intrinsic("barrier.cluster.wait")
 cluster_rank = _intrinsic("read.ptx.sreg.cluster.ctarank", (), (i32,))
 """From sm_90 on, as the two halves of the cluster's barrier: the block's place in its cluster."""
+previous_wait = _intrinsic("griddepcontrol.wait")
+next_start = _intrinsic("griddepcontrol.launch.dependents")
+"""From sm_90 on: wait for the kernel before this one on the stream, and let the one after it start."""
 votes = {
     "ballot": _intrinsic("vote.ballot.sync", (i32, bool_), (i32,)),
     "any": _intrinsic("vote.any.sync", (i32, bool_), (bool_,)),
@@ -78,7 +81,7 @@ warp_reductions = {
 
 INTRINSICS = (
     *(lane_id, active_mask, warp_barrier, nanosleep),
-    *(cluster_arrive, cluster_wait, cluster_rank),
+    *(cluster_arrive, cluster_wait, cluster_rank, previous_wait, next_start),
     *(op for table in (clocks, barrier_reductions, named_barriers, votes, warp_reductions) for op in table.values()),
 )
 

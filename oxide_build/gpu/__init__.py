@@ -28,12 +28,14 @@ from oxide_build.gpu.barriers import (
     clock64,
     cluster_rank,
     global_timer,
+    let_next_kernel_start,
     nanosleep,
     sync_cluster,
     sync_grid,
     sync_threads_and,
     sync_threads_count,
     sync_threads_or,
+    wait_for_previous_kernel,
 )
 from oxide_build.gpu.bits import bitcast, brev, clz, ctz, fma, popc, rsqrt
 from oxide_build.gpu.intrinsics import (
@@ -59,8 +61,9 @@ from oxide_build.gpu.intrinsics import (
     unroll,
 )
 from oxide_build.gpu.kernel import Kernel, device, kernel
+from oxide_build.gpu.memory import view
 from oxide_build.gpu.preload import preload
-from oxide_build.gpu.structs import Records, dtype, records, struct
+from oxide_build.gpu.structs import dtype, struct
 from oxide_build.gpu.types import (
     Const,
     DisjointSlice,
@@ -133,7 +136,6 @@ __all__ = [
     "MutSlice2D",
     "MutSlice3D",
     "MutSlice4D",
-    "Records",
     "Slice",
     "Slice2D",
     "Slice3D",
@@ -189,6 +191,7 @@ __all__ = [
     "index_3d",
     "kernel",
     "lane_id",
+    "let_next_kernel_start",
     "load_vector",
     "local_array",
     "match_any",
@@ -197,7 +200,6 @@ __all__ = [
     "popc",
     "preload",
     "ptx",
-    "records",
     "reduce_add",
     "reduce_and_",
     "reduce_max",
@@ -229,5 +231,7 @@ __all__ = [
     "u32",
     "u64",
     "unroll",
+    "view",
+    "wait_for_previous_kernel",
     "warp_id",
 ]

@@ -1,4 +1,4 @@
-"""Barriers beyond `sync_threads`, and clocks: who waits for whom, and how long.
+"""Barriers beyond `sync_threads`, of kernels too, and clocks: who waits for whom, and how long.
 
 In: nothing on the host. Out: typed, documented names the compiler reads. Its own room
 because only these two families are about time.
@@ -63,6 +63,27 @@ def barrier_sync(barrier: i32 | u32 | int, count: i32 | u32 | int) -> None:
 def barrier_arrive(barrier: i32 | u32 | int, count: i32 | u32 | int) -> None:
     """Come to the block's barrier of that number, and go on at once: `barrier_sync` waits for this warp too."""
     raise outside_kernel("gpu.barrier_arrive()")
+
+
+def wait_for_previous_kernel() -> None:
+    """Wait until the kernel before this one has finished, and all it has written is seen here.
+
+    `kernel.launch(…, programmatic=True)` lets a kernel start while the one before it on the same stream still runs;
+    what comes before this wait then overlaps with it, so must touch no memory that the other one may write, and write
+    none that it may read. Only a kernel all of whose threads wait can be launched so. Launched in any other way, and
+    before sm_90, nothing overlaps, and this does nothing.
+    """
+    raise outside_kernel("gpu.wait_for_previous_kernel()")
+
+
+def let_next_kernel_start() -> None:
+    """Let a kernel that is launched with `programmatic=True` after this one start: once every block has said so.
+
+    A block has said so when one of its threads has, or when it has finished. The next kernel's
+    `gpu.wait_for_previous_kernel()` still waits for this one to finish, so nothing written after this is missed. Before
+    sm_90 it does nothing.
+    """
+    raise outside_kernel("gpu.let_next_kernel_start()")
 
 
 def clock64() -> i64:

@@ -22,6 +22,7 @@ else:
 
     from oxide_build.errors import KernelArgumentError
     from oxide_build.manifest import Artifact
+    from oxide_build.runtime.attributes import LaunchAttributes
     from oxide_build.runtime.choice import Choice
     from oxide_build.runtime.compiled import Attributes, Compiled, Occupancy
 
@@ -76,22 +77,51 @@ class Kernel:
         try:
             made = self._configured[_key(configuration)]
         except (KeyError, TypeError):
-            return self._configure(configuration)
+            return self._configure(_configuration(self, configuration))
         self._latest = configuration, made
         return made
 
-    def _configure(self, configuration: tuple[Any, ...]) -> Launch:
-        """A launch made anew, and kept for when the same subscript comes again."""
+    def _configure(self, configuration: tuple[Any, ...], attributes: LaunchAttributes | None = None) -> Launch:
+        """A launch made anew, and kept for when the same configuration comes again."""
         from contextlib import suppress
 
         from oxide_build import runtime
 
-        made = runtime.configure(self.__module__, self.__name__, *_configuration(self, configuration))
+        made = runtime.configure(self.__module__, self.__name__, *configuration, attributes=attributes)
         if len(self._configured) >= MOST_CONFIGURED:
             self._configured.clear()
         with suppress(TypeError):  # a list, or a stream that has no hash
-            self._configured[_key(configuration)] = made
+            self._configured[_key(configuration, attributes)] = made
         return made
+
+    def configure(
+        self,
+        grid: Dims,
+        block: Dims,
+        stream: object = None,
+        shared_memory: int = 0,
+        *,
+        programmatic: bool = False,
+        priority: int | None = None,
+    ) -> Launch:
+        """`kernel[grid, block, stream, shared_memory]`, and what its four places have no room for: a launch to call.
+
+        `programmatic=True` lets the kernel start while the one before it on the same stream still runs, as far as that
+        one allows: the kernel must call `gpu.wait_for_previous_kernel()`. On images for GPUs before sm_90 it changes
+        nothing. `priority` is a stream's priority for this launch alone; lower numbers go first.
+
+        Raises LaunchError as the subscript does, and where the kernel does not wait in all of its threads; a launch
+        raises one for a priority that its GPU does not have.
+        """
+        if not programmatic and priority is None:
+            return self[grid, block, stream, shared_memory]
+        from oxide_build.runtime.attributes import LaunchAttributes
+
+        configuration, attributes = (grid, block, stream, shared_memory), LaunchAttributes(programmatic, priority)
+        try:
+            return self._configured[_key(configuration, attributes)]
+        except (KeyError, TypeError):
+            return self._configure(configuration, attributes)
 
     def __call__(self, *args: object, **kwargs: object) -> None:
         """A kernel cannot be called without saying over how many threads: raises KernelArgumentError."""
@@ -104,10 +134,13 @@ class Kernel:
         block: Dims,
         stream: object = None,
         shared_memory: int = 0,
+        programmatic: bool = False,
+        priority: int | None = None,
         **kwargs: object,
     ) -> None:
-        """`kernel[grid, block, stream, shared_memory](*args)`, spelled out."""
-        self[grid, block, stream, shared_memory](*args, **kwargs)
+        """`kernel.configure(grid, block, …)(*args, **kwargs)`, spelled out."""
+        launch = self.configure(grid, block, stream, shared_memory, programmatic=programmatic, priority=priority)
+        launch(*args, **kwargs)
 
     def forall(self, n: int, stream: object = None, block: int | None = None) -> Launch:
         """A launch of one thread for each of `n` elements, in whole clusters; none at all when `n` is 0.
@@ -310,12 +343,12 @@ def device(function: Any = None, /, *, inline: bool = True) -> Any:
     return DeviceFunction if function is None else DeviceFunction(function)
 
 
-def _key(configuration: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A subscript with the types in it, since 1, 1.0 and True are equal and not all of them can be launched."""
+def _key(configuration: tuple[Any, ...], attributes: LaunchAttributes | None = None) -> tuple[Any, ...]:
+    """A configuration with the types in it, since 1, 1.0 and True are equal and not all of them can be launched."""
     types: tuple[Any, ...] = (*map(type, configuration),)
     if tuple in types:
         types = (*[(*map(type, part),) if type(part) is tuple else type(part) for part in configuration],)
-    return configuration, types
+    return configuration, types, attributes
 
 
 def _configuration(kernel: Kernel, configuration: object) -> tuple[Any, ...]:

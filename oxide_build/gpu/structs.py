@@ -1,6 +1,6 @@
-"""`@gpu.struct`: a class of fields that kernels hold by value, and NumPy arrays of them.
+"""`@gpu.struct`: a class of fields that kernels hold by value, and the NumPy dtype of arrays of them.
 
-In: the author's class. Out: a dataclass, its NumPy dtype, views of raw bytes as such structs. Its own room because
+In: the author's class. Out: a dataclass, and its NumPy dtype. Its own room because
 `dataclasses` and NumPy are loaded only by those who have structs.
 """
 
@@ -81,27 +81,3 @@ def _fields(cls: type[Any]) -> dict[str, Any]:
 
     name = getattr(cls, "__name__", repr(cls))
     raise KernelError(f"{name} is no struct and no scalar type of kernels", help="mark a class with `@gpu.struct`")
-
-
-class Records:
-    """Bytes on a GPU that are structs, one after the other: what `records` gives, to be passed to kernels."""
-
-    def __init__(self, array: Any, dtype: np.dtype[Any], shape: tuple[int, ...] | None = None) -> None:
-        self.array = array
-        self.dtype = dtype
-        self.shape = shape
-
-    @property
-    def __oxide_records__(self) -> tuple[Any, list[Any], int, tuple[int, ...] | None]:
-        """The array, its elements as `dtype.descr` describes them, the size of one, their shape."""
-        return self.array, self.dtype.descr, self.dtype.itemsize, self.shape
-
-
-def records(array: Any, type: type[Any], /, shape: tuple[int, ...] | None = None) -> Records:
-    """A one-dimensional GPU array of bytes as an array of structs, for libraries that have no structured arrays.
-
-    `gpu.records(torch.from_numpy(particles.view(np.uint8)).cuda(), Particle)`: nothing is copied, the kernel changes
-    the array itself. The array holds u8 (torch's or CuPy's `uint8`), as many as whole structs have; `shape` gives the
-    structs more dimensions than one.
-    """
-    return Records(array, dtype(type), shape)

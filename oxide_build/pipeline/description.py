@@ -76,6 +76,7 @@ def _describe(module: ir.Module, kernel: ir.Function) -> manifest.Kernel:
         variant=dict(kernel.attributes.get("variant", ())),
         cooperative=any(op.definition is mir.sync_grid for f in _reached(module, kernel) for op in f.ops()),
         cluster=kernel.attributes.get("cluster"),
+        waits_for_previous=_always_waits(module, kernel),
     )
 
 
@@ -110,6 +111,28 @@ def _shared_memory(module: ir.Module, function: ir.Function) -> int:
 def _reached(module: ir.Module, function: ir.Function) -> list[ir.Function]:
     """A function and all it calls, each once."""
     return [module.functions[name] for name in reached(module, [function])]
+
+
+def _always_waits(module: ir.Module, function: ir.Function) -> bool:
+    """Whether every way from a function's start to its end comes by a wait for the previous kernel."""
+    work = [function.blocks[0]]
+    seen = set(work)
+    while work:
+        block = work.pop()
+        if any(_waits(module, op) for op in block.ops):
+            continue
+        if not block.successors:
+            return False
+        work += (following := [other for other in block.successors if other not in seen])
+        seen.update(following)
+    return True
+
+
+def _waits(module: ir.Module, op: ir.Op) -> bool:
+    """Whether an operation is that wait, or a call of a function in which it is on every way."""
+    if op.definition is mir.call:
+        return _always_waits(module, module.functions[op.attributes["callee"]])
+    return op.definition is mir.wait_for_previous_kernel
 
 
 def _bytes(view: View) -> int:

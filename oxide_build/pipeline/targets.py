@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from oxide_build.errors import OxideError
 
@@ -34,18 +34,47 @@ class PtxVersion(NamedTuple):
         return f"+ptx{self.major}{self.minor}"
 
 
+Kind: TypeAlias = Literal["ptx", "cubin"]
+"""What an image of a target is: PTX, which the driver compiles, or machine code."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+_ENDINGS: dict[str, tuple[Kind, ...]] = {"-virtual": ("ptx",), "-real": ("cubin",), "+PTX": ("ptx", "cubin")}
+"""How a target's spelling says which kinds of image of it are wanted."""
+
+
 @dataclass(frozen=True)
 class Target:
-    """One GPU generation: `number` is ten times its compute capability, `suffix` is `""`, `"a"` or `"f"`."""
+    """One GPU generation: `number` is ten times its compute capability, `suffix` is `""`, `"a"` or `"f"`.
+
+    `kinds` are the kinds of image wanted, `"ptx"` and `"cubin"`, where its author wrote them at the target itself;
+    empty where the project's `emit` says. The compiler does not look at them.
+    """
 
     number: int
     suffix: str
     ptx: PtxVersion
+    kinds: tuple[Kind, ...] = ()
 
     @property
     def name(self) -> str:
         """The canonical name, `sm_90a`."""
         return f"sm_{self.number}{self.suffix}"
+
+    @property
+    def spelling(self) -> str:
+        """The name with the kinds of image wanted, `sm_90a-virtual`, as an author writes it."""
+        return self.name + next((ending for ending, kinds in _ENDINGS.items() if kinds == self.kinds), "")
+
+    def serves(self, number: int) -> bool:
+        """Whether PTX of this target runs on the GPU generation of that number."""
+        if self.suffix == "":
+            return number >= self.number
+        return number == self.number or (self.suffix == "f" and self.number < number < self.number // 10 * 10 + 10)
+
+    def with_kinds(self, kinds: tuple[Kind, ...]) -> Target:
+        """The same target with these kinds of image wanted."""
+        return replace(self, kinds=kinds) if kinds else self
 
     def __str__(self) -> str:
         return self.name
@@ -104,21 +133,54 @@ def _table() -> dict[str, Target]:
 
 TARGETS: dict[str, Target] = _table()
 
-_SPELLING = re.compile(r"(?:sm_|compute_)?(\d{2,3}|\d{1,2}\.\d)([af]?)(?:-virtual)?")
+_PLAIN = tuple(target for target in TARGETS.values() if not target.suffix)
+
+WORDS: dict[str, tuple[Target, ...]] = {
+    "all": _PLAIN,
+    "all-major": tuple({target.number // 10: target for target in _PLAIN[::-1]}.values())[::-1],
+}
+"""What stands for several targets: every plain one, and the lowest plain one of each major version."""
+
+_SPELLING = re.compile(r"(sm_|compute_)?(\d{2,3}|\d{1,2}\.\d)([af]?)(-virtual|-real|\+PTX)?")
+
+_KINDS: dict[str, tuple[Kind, ...]] = {**_ENDINGS, "compute_": ("ptx",)}
 
 
 def parse_target(text: str) -> Target:
-    """The target an author means by `sm_90a`, `compute_90a`, `90a`, `9.0a` or `90a-virtual`.
+    """The target an author means by `sm_90a`, `90a`, `9.0a`, or, its kinds of image included, `90a-virtual` and so on.
 
     Raises OxideError, naming the nearest target and all there are, for anything else.
     """
-    match = _SPELLING.fullmatch(text.strip())
-    name = "sm_" + match[1].replace(".", "") + match[2] if match else text
-    if name in TARGETS:
-        return TARGETS[name]
-    near = difflib.get_close_matches(name, TARGETS, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise OxideError(f"unknown target {text!r}", help=f"{hint}known targets: {', '.join(TARGETS)}")
+    match = _SPELLING.fullmatch(text)
+    name = "sm_" + match[2].replace(".", "") + match[3] if match else text
+    if match is None or name not in TARGETS:
+        near = difflib.get_close_matches(name, [*TARGETS, *WORDS], n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise OxideError(f"unknown target {text!r}", help=f"{hint}known targets: {', '.join(TARGETS)}")
+    kinds = {_KINDS.get(part or "", ()) for part in (match[1], match[4])} - {()}
+    if len(kinds) > 1:
+        raise OxideError(f"{text!r} asks for PTX alone and for a cubin", help=f'write "{name}{match[4]}"')
+    return TARGETS[name].with_kinds(next(iter(kinds), ()))
+
+
+def parse_targets(text: str) -> tuple[Target, ...]:
+    """The targets an author means by one entry of a list: a target, or a word for several."""
+    if text == "native":
+        raise OxideError(
+            "'native' would make the wheel depend on the GPU of the machine that builds it; GPUs are never asked",
+            help="list the targets, or build with -C oxide.targets=sm_90 for one machine",
+        )
+    return WORDS.get(text) or (parse_target(text),)
+
+
+def spelling_pattern() -> str:
+    """A regular expression, as JSON Schema takes it, of every spelling that `parse_targets` knows."""
+    suffixes: dict[int, str] = {}
+    for target in TARGETS.values():
+        suffixes[target.number] = suffixes.get(target.number, "") + target.suffix
+    names = (rf"{n // 10}\.?{n % 10}" + (f"[{some}]?" if some else "") for n, some in suffixes.items())
+    target_pattern = rf"(?!compute_.*(-real|PTX))(sm_|compute_)?({'|'.join(names)})(-virtual|-real|\+PTX)?"
+    return f"^({target_pattern}|{'|'.join(WORDS)})$"
 
 
 def least_driver(ptx: PtxVersion) -> str:

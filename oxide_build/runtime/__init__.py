@@ -15,16 +15,19 @@ fraction of the time, and leaves to the general one whatever it does not take.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oxide_build import manifest, signature
 from oxide_build.errors import LaunchError
+from oxide_build.records import dataclass, field
 from oxide_build.runtime import arrays, device, forks, loader, native, streams
+from oxide_build.runtime.attributes import LaunchAttributes
 from oxide_build.runtime.learning import Learned
-from oxide_build.variants import Family
+
+if TYPE_CHECKING:
+    from oxide_build.variants import Family
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class Configuration:
     """A kernel with its grid, block and stream settled: call it with arguments, as often as wanted.
 
     `stream` is a handle, or None for the current stream of the arguments' framework; `keep` is the caller's stream
-    object, held so that the handle stays good. `shared_memory` is dynamic shared memory in bytes.
+    object, held so that the handle stays good. `shared_memory` is dynamic shared memory in bytes. `attributes` is what
+    else is asked for: such launches go the general way.
     """
 
     kernel: manifest.Kernel
@@ -43,6 +47,7 @@ class Configuration:
     stream: int | None
     shared_memory: int
     keep: object
+    attributes: LaunchAttributes | None = None
 
     @cached_property
     def geometry(self) -> tuple[int, ...]:
@@ -54,7 +59,7 @@ class Configuration:
 
         Raises KernelArgumentError, LaunchError, LoadError, and KernelFault where an earlier kernel has failed.
         """
-        if not kwargs:
+        if not kwargs and self.attributes is None:
             for attempt in self.learned.attempts:
                 if attempt(self.geometry, self.stream, args):
                     return
@@ -72,12 +77,18 @@ class Configuration:
         stream = streams.current(views, ordinal) if self.stream is None else self.stream
         with device.activated(ordinal):
             function = self.module.function(self.kernel, ordinal, self.shared_memory)
-            launch = device.launch
-            if self.kernel.cooperative:
-                self._check_fits(function, ordinal)
-                launch = device.launch_cooperatively
-            launch(function, self.grid, self.block, self.shared_memory, stream, arguments.address, self._words)
+            attributes = self._attributes(function, ordinal)
+            device.launch(function, self.geometry, stream, arguments.address, attributes, self._words)
         self.learned.learn(values, views, ordinal, function, self.module.most_shared(self.kernel, ordinal))
+
+    def _attributes(self, function: Any, ordinal: int) -> Mapping[str, int]:
+        """The driver's attributes of this launch. Raises LaunchError for what this GPU cannot do."""
+        asked = self.attributes
+        given = {} if asked is None else asked.settled(self.module.image(self.kernel, ordinal), ordinal, self._words)
+        if not self.kernel.cooperative:
+            return given
+        self._check_fits(function, ordinal)
+        return {"cooperative": 1, **given}
 
     def _check_fits(self, function: Any, ordinal: int) -> None:
         """Raise LaunchError where not all blocks of the grid run at once, which would wait for each other forever."""
@@ -116,9 +127,16 @@ class GenericConfiguration:
 
 
 def configure(
-    module: str, name: str, grid: object, block: object, stream: object = None, shared_memory: int = 0
+    module: str,
+    name: str,
+    grid: object,
+    block: object,
+    stream: object = None,
+    shared_memory: int = 0,
+    *,
+    attributes: LaunchAttributes | None = None,
 ) -> Callable[..., None]:
-    """The launch of kernel `name` of kernel module `module`.
+    """The launch of kernel `name` of kernel module `module`, with `attributes` where it asks for some.
 
     Raises LaunchError when no GPU could run it so (a generic kernel's variant when it is called), LoadError when the
     package carries no images for it.
@@ -131,8 +149,14 @@ def configure(
 
     def settled(chosen: manifest.Kernel) -> Callable[..., None]:
         signature.check_geometry(chosen, *geometry)
+        if attributes is not None:
+            attributes.check(chosen)
         learned = loaded.learned(chosen)
-        made = Configuration(chosen, loaded, learned, *geometry, handle, shared_memory, stream)
-        return made if learned.compiled is None else native.launcher(learned.compiled, made)
+        made: Callable[..., None] = Configuration(
+            chosen, loaded, learned, *geometry, handle, shared_memory, stream, attributes
+        )
+        if attributes is None and learned.compiled is not None:
+            made = native.launcher(learned.compiled, made)
+        return made
 
     return settled(kernel) if family is None else GenericConfiguration(family, settled)

@@ -63,11 +63,12 @@ typedef struct {
     uint64_t alignment;
 } Parameter;
 
-enum { TORCH, CUPY }; /* the readers of plan.py */
+enum { TORCH, CUPY, MEMORY }; /* the readers of plan.py */
 
 typedef struct {
     PyTypeObject *type;
-    PyObject *dtype;
+    PyObject *mark; /* of its elements: what its attribute `marked` is */
+    PyObject *marked;
     int reader;
     const Exchange *exchange;
 } Kind;
@@ -101,7 +102,8 @@ typedef struct {
     int used;
 } Packed;
 
-static PyObject *data_ptr, *get_device, *is_contiguous, *dtype_, *shape_, *data_, *ptr_, *device_id, *c_contiguous;
+static PyObject *data_ptr, *get_device, *is_contiguous, *dtype_, *shape_, *data_, *ptr_, *device_id, *c_contiguous,
+    *address_, *device_, *mark_;
 
 static PyObject *integers, *reals, *booleans; /* the tables of scalars.py */
 
@@ -284,6 +286,14 @@ static int cupy_view(PyObject *array, int ordinal, uint64_t *pointer)
     return good;
 }
 
+static int memory_view(PyObject *array, int ordinal, uint64_t *pointer)
+{
+    return is_number(PyObject_GetAttr(array, device_), ordinal) &&
+           address(PyObject_GetAttr(array, address_), pointer);
+}
+
+static int (*const readers[])(PyObject *, int, uint64_t *) = {torch_view, cupy_view, memory_view};
+
 static int is_dense(const Tensor *tensor)
 {
     int64_t expected = 1;
@@ -314,10 +324,9 @@ static int view(PyObject *array, const Parameter *parameter, const Plan *plan, c
         return 0;
     if (kind->exchange != NULL)
         return exchanged_view(array, parameter, plan, kind->exchange, to);
-    if (!is(PyObject_GetAttr(array, dtype_), kind->dtype) || !shape_of(array, parameter->rank, shape))
+    if (!is(PyObject_GetAttr(array, kind->marked), kind->mark) || !shape_of(array, parameter->rank, shape))
         return 0;
-    return (kind->reader == TORCH ? torch_view : cupy_view)(array, plan->ordinal, &pointer) &&
-           put_view(parameter, pointer, shape, to);
+    return readers[kind->reader](array, plan->ordinal, &pointer) && put_view(parameter, pointer, shape, to);
 }
 
 /* ---- contracts: one stack machine over integers; what it cannot say for certain, it refuses ---- */
@@ -410,7 +419,10 @@ static int stream_of(const Plans *plans, const Plan *plan, void **stream)
         return 0;
     if (plan->exchange != NULL)
         return plan->exchange->current_stream(CUDA, plan->ordinal, stream) == 0;
-    return address(PyObject_CallOneArg(plan->find_stream, plan->number), (uint64_t *)stream);
+    PyObject *found = PyObject_CallOneArg(plan->find_stream, plan->number);
+    if (found != NULL && !PyLong_Check(found))
+        Py_SETREF(found, PyObject_GetAttr(found, ptr_));
+    return address(found, (uint64_t *)stream);
 }
 
 /* Enter the plan's context; `entered` says whether it is to be left again. A context of the caller's own stays. */
@@ -463,7 +475,7 @@ static void plan_free(Plan *plan, Py_ssize_t views)
 {
     for (Py_ssize_t i = 0; i < views; i++) {
         Py_XDECREF(plan->kinds[i].type);
-        Py_XDECREF(plan->kinds[i].dtype);
+        Py_XDECREF(plan->kinds[i].mark);
     }
     Py_XDECREF(plan->find_stream);
     Py_XDECREF(plan->number);
@@ -547,12 +559,13 @@ static int read_kinds(Plan *plan, PyObject *kinds)
 {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(kinds); i++) {
         Kind *to = &plan->kinds[i];
-        PyObject *type, *dtype;
-        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(kinds, i), "O!Oi", &PyType_Type, &type, &dtype, &to->reader))
+        PyObject *type, *mark;
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(kinds, i), "O!Oi", &PyType_Type, &type, &mark, &to->reader))
             return 0;
         Py_INCREF(type);
-        Py_INCREF(dtype);
-        to->type = (PyTypeObject *)type, to->dtype = dtype;
+        Py_INCREF(mark);
+        to->type = (PyTypeObject *)type, to->mark = mark;
+        to->marked = to->reader == MEMORY ? mark_ : dtype_;
         to->exchange = to->reader == TORCH ? exchange_of(type) : NULL;
     }
     plan->exchange = PyTuple_GET_SIZE(kinds) ? plan->kinds[0].exchange : NULL;
@@ -722,7 +735,9 @@ static int intern_names(void)
            (is_contiguous = PyUnicode_InternFromString("is_contiguous")) &&
            (shape_ = PyUnicode_InternFromString("shape")) && (ptr_ = PyUnicode_InternFromString("ptr")) &&
            (device_id = PyUnicode_InternFromString("device_id")) &&
-           (c_contiguous = PyUnicode_InternFromString("_c_contiguous"));
+           (c_contiguous = PyUnicode_InternFromString("_c_contiguous")) &&
+           (address_ = PyUnicode_InternFromString("address")) && (device_ = PyUnicode_InternFromString("device")) &&
+           (mark_ = PyUnicode_InternFromString("mark"));
 }
 
 PyMODINIT_FUNC PyInit__launch(void)

@@ -12,14 +12,13 @@ itself. Only DLPack is told that stream, since its protocol asks for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
 from oxide_build import layouts
 from oxide_build.errors import KernelArgumentError
 from oxide_build.manifest import Kernel, Layout, Parameter
-from oxide_build.runtime import dlpack
+from oxide_build.records import dataclass, replace
 from oxide_build.signature import declared_type, largest_extent
 
 _TYPESTRS: Mapping[str, str] = {
@@ -35,6 +34,11 @@ _TORCH_TYPES: Mapping[str, str] = {
     **{f"torch.uint{bits}": f"u{bits}" for bits in (8, 16, 32, 64)},
     **{f"torch.float{bits}": f"f{bits}" for bits in (16, 32, 64)},
 }
+
+_SIZES: Mapping[str, int] = {
+    name: 1 if name == "bool" else int(name.lstrip("bfiu")) // 8 for name in _TORCH_TYPES.values()
+}
+"""The bytes of each element type."""
 
 _BIT_PATTERNS = frozenset({("u16", "bf16")})
 """Arrays taken for another type's: not every library has bfloat16, so its bits will do, as in the simulator."""
@@ -73,6 +77,22 @@ def element_type(value: object) -> str | None:
     """The type of an array's elements, asked of whichever protocol it speaks; None for what is no GPU array."""
     views = (read(value, None) for read in _PROTOCOLS)
     return next((view.dtype for view in views if view is not None), None)
+
+
+def bytes_of(value: object) -> View:
+    """A GPU array as bytes, one after the other. Raises KernelArgumentError for what is none, or not contiguous."""
+    view = next((view for read in _PROTOCOLS if (view := read(value, None)) is not None), None)
+    if view is None:
+        raise KernelArgumentError(
+            f"gpu.view got {_describe(value)}, which is no array on a GPU", help="give it a GPU array or an address"
+        )
+    size = view.struct.size if view.struct is not None else _SIZES.get(view.dtype)
+    if size is None or (view.strides is not None and not _is_contiguous(view.shape, view.strides, size)):
+        raise KernelArgumentError(
+            f"gpu.view got an array of {view.dtype}, shape {view.shape}, strides {view.strides}",
+            help="give it a contiguous array of numbers, such as one of u8",
+        )
+    return replace(view, shape=(prod(view.shape) * size,), dtype="u8", strides=None, struct=None)
 
 
 def read_view(kernel: Kernel, parameter: Parameter, value: Any, stream: int | None = None) -> View:
@@ -139,7 +159,7 @@ def _struct_problems(parameter: Parameter, view: View) -> Iterator[tuple[str, st
     elif found is None:
         yield (
             f"got an array of {view.dtype}",
-            f"pass its bytes as records: gpu.records(array, {declared.name}), where array holds them as u8",
+            f"pass its bytes as what they are: gpu.view(array, {declared.name})",
         )
     elif not layouts.agree(declared, found):
         yield (
@@ -149,9 +169,7 @@ def _struct_problems(parameter: Parameter, view: View) -> Iterator[tuple[str, st
 
 
 def _size(parameter: Parameter) -> int:
-    if parameter.struct is not None:
-        return parameter.struct.size
-    return 1 if parameter.type == "bool" else int(parameter.type.lstrip("bfiu")) // 8
+    return _SIZES[parameter.type] if parameter.struct is None else parameter.struct.size
 
 
 def _is_contiguous(shape: Sequence[int], strides: Sequence[int], size: int) -> bool:
@@ -163,7 +181,9 @@ def _is_contiguous(shape: Sequence[int], strides: Sequence[int], size: int) -> b
     return True
 
 
-def _library(value: object) -> str:
+def _library(value: Any) -> str:
+    if hasattr(value, "__oxide_owner__"):
+        return str(value.__oxide_owner__)
     roots = [cls.__module__.partition(".")[0] for cls in type(value).__mro__]
     return next((root for root in roots if root in ("torch", "cupy")), roots[0])
 
@@ -201,6 +221,10 @@ def _from_cuda_array_interface(value: Any, _: int | None) -> View | None:
 
 
 def _from_dlpack(value: Any, stream: int | None) -> View | None:
+    if not hasattr(value, "__dlpack_device__"):
+        return None
+    from oxide_build.runtime import dlpack  # which few libraries need
+
     tensor = dlpack.read(value, stream)
     if tensor is None:
         return None
@@ -216,38 +240,8 @@ def _from_dlpack(value: Any, stream: int | None) -> View | None:
     )
 
 
-def _from_records(value: Any, stream: int | None) -> View | None:
-    """`gpu.records(bytes, Particle)`: an array of bytes, read by its own protocol, as the structs that lie in it."""
-    records = getattr(value, "__oxide_records__", None)
-    if records is None:
-        return None
-    array, described, size, shape = records
-    view = next((view for read in _PROTOCOLS[:-1] if (view := read(array, stream)) is not None), None)
-    if view is None:
-        return None
-    shape = _records(view, size, shape)
-    return replace(view, dtype="", shape=shape, strides=None, struct=layouts.from_description("", described, size))
-
-
-def _records(view: View, size: int, shape: tuple[int, ...] | None) -> tuple[int, ...]:
-    """The shape of structs of `size` bytes."""
-    if view.dtype != "u8" or len(view.shape) != 1 or view.strides not in (None, (1,)) or view.shape[0] % size:
-        raise KernelArgumentError(
-            f"gpu.records got an array of {view.dtype}, shape {view.shape}",
-            help=f"give it the bytes of whole structs, one after the other: one dimension of u8, a multiple of {size}",
-        )
-    count = view.shape[0] // size
-    if shape is not None and prod(shape) != count:
-        raise KernelArgumentError(
-            f"gpu.records got the bytes of {count} structs for shape {shape}",
-            help="give it as many bytes as the shape has structs",
-        )
-    return (count,) if shape is None else tuple(shape)
-
-
 _PROTOCOLS: Sequence[Callable[[Any, int | None], View | None]] = (
     _from_torch,
     _from_cuda_array_interface,
     _from_dlpack,
-    _from_records,
 )

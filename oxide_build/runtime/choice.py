@@ -11,12 +11,12 @@ run only cubins of their own. A driver reads what its CUDA release or an older o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from types import MappingProxyType
 
 from oxide_build.errors import LoadError, NoCompatibleImageError
 from oxide_build.manifest import Artifact
+from oxide_build.records import dataclass
 
 FORCE = "OXIDE_FORCE_TARGET"
 
@@ -47,7 +47,8 @@ _BRANCHES: Mapping[Version, int] = {
 """The driver branch that came with each CUDA release, as `nvidia-smi` shows it."""
 
 
-class Verdict(NamedTuple):
+@dataclass(frozen=True)
+class Verdict:
     """What the choice says of one image: `reason` is why it was chosen, or why not."""
 
     artifact: Artifact
@@ -58,7 +59,8 @@ class Verdict(NamedTuple):
         return f"{_named(self.artifact)}: {'chosen, ' * self.chosen}{self.reason}"
 
 
-class Choice(NamedTuple):
+@dataclass(frozen=True)
+class Choice:
     """The verdict on each image, in the manifest's order, for one compute capability and driver."""
 
     verdicts: tuple[Verdict, ...]
@@ -95,14 +97,18 @@ class Choice(NamedTuple):
 
 
 def choose(
-    artifacts: Iterable[Artifact], capability: Version, driver: Version | str, force: str | None = None
+    artifacts: Iterable[Artifact],
+    capability: Version,
+    driver: Version | str,
+    force: str | None = None,
+    refused: Mapping[str, str] = MappingProxyType({}),
 ) -> Choice:
     """Say of every image whether it is the one to load, and why.
 
     `capability` is the GPU's, `(9, 0)`; `driver` the CUDA release its driver is for, `(12, 8)` or `"12.8"`. The best
     that runs wins: machine code before PTX, then one for exactly this GPU (`sm_90a`), then one for its family
     (`sm_100f`), then the highest plain one; an image the driver is too old for gives way to the next. `force` names a
-    target to load regardless.
+    target to load regardless. `refused` has the files that the driver did not take after all, and its reasons.
     """
     images = tuple(artifacts)
     release = _version(driver) if isinstance(driver, str) else driver
@@ -110,28 +116,27 @@ def choose(
         forced = [image for image in images if image.target == force]
         best = max(forced, key=lambda image: image.kind == "cubin", default=None)
     else:
-        usable = [image for image in images if _obstacle(image, capability, release) is None]
+        usable = [image for image in images if _obstacle(image, capability, release, refused) is None]
         best = max(usable, key=lambda image: _rank(image, capability) or (), default=None)
-    verdicts = (Verdict(image, image is best, _reason(image, best, capability, release, force)) for image in images)
+    reason = f"{FORCE} asks for {force}" if force is not None else None
+    obstacles = (_obstacle(image, capability, release, refused) for image in images)
+    reasons = (reason or obstacle or _merit(image, best) for image, obstacle in zip(images, obstacles, strict=True))
+    verdicts = (Verdict(image, image is best, words) for image, words in zip(images, reasons, strict=True))
     return Choice(tuple(verdicts), capability, release)
 
 
-def _reason(image: Artifact, best: Artifact | None, capability: Version, driver: Version, force: str | None) -> str:
-    if force is not None:
-        return f"{FORCE} asks for {force}"
-    obstacle = _obstacle(image, capability, driver)
-    if obstacle is not None or best is None:
-        return obstacle or ""
-    return "the best that runs here" if image is best else f"runs here, {_named(best)} is better"
+def _merit(image: Artifact, best: Artifact | None) -> str:
+    """What is said of an image that runs."""
+    return "the best that runs here" if best in (None, image) else f"runs here, {_named(best)} is better"
 
 
-def _obstacle(image: Artifact, capability: Version, driver: Version) -> str | None:
+def _obstacle(image: Artifact, capability: Version, driver: Version, refused: Mapping[str, str]) -> str | None:
     """Why this image cannot run, or None."""
     if _rank(image, capability) is None:
         return f"runs on {_range(image)}, this GPU is {_dotted(capability)}"
     if _version(image.driver) > driver:
         return f"needs a driver for CUDA {image.driver}, this one is for {_dotted(driver)}"
-    return None
+    return refused.get(image.file)
 
 
 def _rank(image: Artifact, capability: Version) -> tuple[bool, int, Version] | None:
@@ -168,11 +173,18 @@ def _named(image: Artifact) -> str:
     return f"{image.target} cubin" if image.kind == "cubin" else image.target
 
 
+def number(target: str) -> int:
+    """The least GPU that a target's image runs on, 90 for sm_90a: ten times the compute capability."""
+    (major, minor), _ = _parse(target)
+    return 10 * major + minor
+
+
 def _parse(target: str) -> tuple[Version, str]:
-    match = re.fullmatch(r"sm_(\d+)(\d)([af]?)", target)
-    if match is None:
+    head, digits = target[:3], target[3:].rstrip("af")
+    suffix = target[3 + len(digits) :]
+    if head != "sm_" or not digits.isdecimal() or len(digits) < 2 or suffix not in ("", "a", "f"):
         raise LoadError(f"the manifest names a target {target!r}", help="rebuild the package, or upgrade oxide-build")
-    return (int(match[1]), int(match[2])), match[3]
+    return (int(digits[:-1]), int(digits[-1])), suffix
 
 
 def _version(text: str) -> Version:

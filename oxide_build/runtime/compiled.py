@@ -7,13 +7,13 @@ kernel loaded ahead of its first launch or handed to cuda.core. Its own room bec
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 from oxide_build import signature
 from oxide_build.errors import KernelArgumentError
 from oxide_build.manifest import Artifact, Kernel, Manifest, value_word
+from oxide_build.records import dataclass
 from oxide_build.runtime import device, loader
 from oxide_build.runtime.choice import Choice
 
@@ -74,8 +74,7 @@ class Compiled:
     @property
     def choice(self) -> Choice:
         """Every image that there is, and why it is loaded on this GPU or not; prints as `oxide-build explain` does."""
-        here = device.current()
-        return self.module.choice(here.capability, here.driver, self.kernel.unit)
+        return self.module.choice(device.current_ordinal(), self.kernel.unit)
 
     @property
     def ptx(self) -> str:
@@ -118,8 +117,7 @@ class Compiled:
         _preload([self], ordinal)
 
     def _image(self, kind: str = "") -> Artifact:
-        here = device.current()
-        return self.module.artifact(here.capability, here.driver, self.kernel.unit, kind)
+        return self.module.artifact(device.current_ordinal(), self.kernel.unit, kind)
 
 
 def compiled(module: str, name: str, values: Mapping[str, Any]) -> Compiled:
@@ -171,6 +169,8 @@ def _lines(manifest: Manifest, kernel: Kernel) -> Iterator[str]:
         yield f"grid: whole clusters of {kernel.cluster} blocks"
     if kernel.cooperative:
         yield "grid: all blocks run at the same time"
+    if kernel.waits_for_previous:
+        yield "waits for the kernel before it: programmatic=True lets the two overlap"
     if kernel.shared_memory and generic is None:
         yield f"shared memory: {kernel.shared_memory} bytes"
     for contract in kernel.contracts:

@@ -12,25 +12,28 @@ import functools
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 from oxide_build.errors import (
     DriverNotFoundError,
+    ImageRefusedError,
     KernelArgumentError,
     KernelError,
     KernelFault,
     LaunchError,
     LoadError,
 )
+from oxide_build.records import dataclass
 from oxide_build.runtime import forks
 from oxide_build.runtime.arrays import View
-from oxide_build.runtime.remedies import FAULT, FAULTS, REMEDIES
+from oxide_build.runtime.remedies import FAULT, FAULTS, REFUSALS, REMEDIES
 
 OLDEST_DRIVER = 12, 0
 LOG_BYTES = 16384
 
 
-class DeviceInfo(NamedTuple):
+@dataclass(frozen=True)
+class DeviceInfo:
     """One GPU: its name, compute capability, and the CUDA release its driver is for."""
 
     name: str
@@ -76,8 +79,8 @@ def check(
 ) -> Any:
     """What a driver call gave besides its CUresult.
 
-    Raises `error`, KernelFault where the result means a kernel has died, or ForkError, with what was being done, the
-    driver's name and text for the result, and `log`.
+    Raises `error`, KernelFault where the result means a kernel has died, ImageRefusedError where an image is to blame,
+    or ForkError, with what was being done, the driver's name and text for the result, and `log`.
     """
     code, *values = result
     if int(code) == 0:
@@ -88,6 +91,8 @@ def check(
     message = f"{what}: {_text(driver(), code)}" + (f"\n{log}" if log else "")
     if int(code) in FAULTS:
         raise KernelFault(message, help=FAULT)
+    if int(code) in REFUSALS:
+        raise ImageRefusedError(message, help=REMEDIES.get(int(code)))
     raise error(message, help=REMEDIES.get(int(code)))
 
 
@@ -147,12 +152,15 @@ def ordinal_of(views: Mapping[str, View]) -> int:
 
 
 def _ordinal(name: str, view: View) -> int:
-    if view.device is not None:
-        return view.device
+    return ordinal_at(view.pointer, f"argument {name!r}") if view.device is None else view.device
+
+
+def ordinal_at(address: int, what: str) -> int:
+    """The number of the GPU whose memory lies at that address. Raises KernelArgumentError about `what`."""
     api = driver()
     attribute = api.CUpointer_attribute.CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL
-    result = api.cuPointerGetAttribute(attribute, view.pointer)
-    return int(check(result, f"argument {name!r} at {view.pointer:#x} is no memory of a GPU", KernelArgumentError))
+    result = api.cuPointerGetAttribute(attribute, address)
+    return int(check(result, f"{what} at {address:#x} is no memory of a GPU", KernelArgumentError))
 
 
 @functools.cache
@@ -237,6 +245,13 @@ def threads_on_multiprocessor(ordinal: int) -> int:
     return _device_attribute("MAX_THREADS_PER_MULTIPROCESSOR", ordinal)
 
 
+@functools.cache
+def priorities(ordinal: int) -> tuple[int, int]:
+    """The last and the first priority of launches on this GPU, which is the current context's: lower goes first."""
+    last, first = check(driver().cuCtxGetStreamPriorityRange(), f"asking for the priorities of GPU {ordinal}")
+    return int(last), int(first)
+
+
 def _device_attribute(name: str, ordinal: int) -> int:
     api = driver()
     attribute = getattr(api.CUdevice_attribute, f"CU_DEVICE_ATTRIBUTE_{name}")
@@ -275,36 +290,41 @@ def entry_points() -> tuple[int, ...] | None:
     return found if len(found) == len(results) and all(found) else None
 
 
+ATTRIBUTES: Mapping[str, tuple[str, str]] = {
+    "cooperative": ("COOPERATIVE", "cooperative"),
+    "programmatic": ("PROGRAMMATIC_STREAM_SERIALIZATION", "programmaticStreamSerializationAllowed"),
+    "priority": ("PRIORITY", "priority"),
+}
+"""What the driver calls each attribute of a launch, and its value."""
+
+
 def launch(
     kernel: Any,
-    grid: tuple[int, int, int],
-    block: tuple[int, int, int],
-    shared_memory: int,
+    geometry: tuple[int, ...],
     stream: int,
     arguments: int,
+    attributes: Mapping[str, int],
     doing: Callable[[], str],
 ) -> None:
-    """Queue `kernel`; `arguments` is the address of an array of pointers to its parameters. Raises LaunchError."""
-    check(driver().cuLaunchKernel(int(kernel), *grid, *block, shared_memory, stream, arguments, 0), doing)
+    """Queue `kernel`; `arguments` is the address of an array of pointers to its parameters. Raises LaunchError.
 
-
-def launch_cooperatively(
-    kernel: Any,
-    grid: tuple[int, int, int],
-    block: tuple[int, int, int],
-    shared_memory: int,
-    stream: int,
-    arguments: int,
-    doing: Callable[[], str],
-) -> None:
-    """As `launch`, with all blocks of the grid running at the same time, or none. Raises LaunchError."""
+    The geometry is grid, block and bytes of dynamic shared memory, one after the other.
+    """
     api = driver()
-    cooperative = api.CUlaunchAttribute()
-    cooperative.id = api.CUlaunchAttributeID.CU_LAUNCH_ATTRIBUTE_COOPERATIVE
-    cooperative.value.cooperative = 1
+    if not attributes:
+        check(api.cuLaunchKernel(int(kernel), *geometry, stream, arguments, 0), doing)
+        return
     config = api.CUlaunchConfig()
-    config.gridDimX, config.gridDimY, config.gridDimZ = grid
-    config.blockDimX, config.blockDimY, config.blockDimZ = block
-    config.sharedMemBytes, config.hStream = shared_memory, api.CUstream(stream)
-    config.attrs, config.numAttrs = [cooperative], 1
+    config.gridDimX, config.gridDimY, config.gridDimZ = geometry[:3]
+    config.blockDimX, config.blockDimY, config.blockDimZ = geometry[3:6]
+    config.sharedMemBytes, config.hStream = geometry[6], api.CUstream(stream)
+    config.attrs, config.numAttrs = [_attribute(api, *named) for named in attributes.items()], len(attributes)
     check(api.cuLaunchKernelEx(config, int(kernel), arguments, 0), doing)
+
+
+def _attribute(api: Any, name: str, value: int) -> Any:
+    label, field = ATTRIBUTES[name]
+    made = api.CUlaunchAttribute()
+    made.id = getattr(api.CUlaunchAttributeID, f"CU_LAUNCH_ATTRIBUTE_{label}")
+    setattr(made.value, field, value)
+    return made

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from oxide_build.errors import KernelArgumentError
+from oxide_build.records import dataclass
 
 CUDA = 2
 VERSION = 1, 0

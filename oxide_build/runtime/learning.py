@@ -14,7 +14,7 @@ from weakref import WeakSet
 from oxide_build.manifest import Kernel
 from oxide_build.runtime import device, forks, native, packing, scalars, streams
 from oxide_build.runtime.arrays import View
-from oxide_build.runtime.plan import Attempt, Buffers, Kind, Recipe, attempt
+from oxide_build.runtime.plan import Attempt, Buffers, Kind, Recipe, attempt, kind_of
 
 MOST_PLANS = 16
 """Kinds of arguments with a plan of their own, which are tried in turn; those beyond are launched the general way."""
@@ -29,10 +29,10 @@ class Learned:
         self.attempts: tuple[Attempt, ...] = ()
         self.compiled = native.plans(kernel)
         self._buffers = Buffers(self.layout)
-        self._recipes: dict[tuple[object, ...], Recipe] = {}
-        self._attempts: dict[tuple[object, ...], Attempt] = {}
+        self._recipes: dict[tuple[tuple[Kind, ...], int], Recipe] = {}
+        self._attempts: dict[tuple[tuple[Kind, ...], int], Attempt] = {}
         self._views = [place for place, parameter in enumerate(kernel.parameters) if parameter.kind != "scalar"]
-        self._is_plain = not kernel.cooperative and all(parameter.struct is None for parameter in kernel.parameters)
+        self._is_plain = not kernel.cooperative and not native.has_struct_scalars(kernel)
         self._lock = threading.Lock()
 
     def learn(
@@ -42,15 +42,18 @@ class Learned:
         if not self._is_plain:
             return
         scalars.look_for_numpy()
-        kinds = tuple(Kind(type(values[place]), getattr(values[place], "dtype", None)) for place in self._views)
+        kinds = tuple(kind_of(values[place]) for place in self._views)
         key = kinds, ordinal
-        known = self._recipes.get(key)
-        is_new = known is None and len(self._recipes) < MOST_PLANS and all(kind.reader for kind in kinds)
-        if is_new or (known is not None and most_shared > known.most_shared):
+        if all(kind.reader for kind in kinds) and self._is_news(key, most_shared):
             libraries = {view.library for view in views.values()}
             context = int(device.primary_context(ordinal))
             find = streams.finder(libraries)
             self._add(key, Recipe(self.kernel, kinds, ordinal, int(function), context, find, most_shared))
+
+    def _is_news(self, key: tuple[tuple[Kind, ...], int], most_shared: int) -> bool:
+        """Whether such launches have no plan yet that takes so much dynamic shared memory, and there is room for it."""
+        known = self._recipes.get(key)
+        return len(self._recipes) < MOST_PLANS if known is None else most_shared > known.most_shared
 
     def forget(self) -> None:
         """Have no plans any more: their contexts are another process's."""
@@ -58,8 +61,10 @@ class Learned:
         if self.compiled is not None:
             self.compiled.forget()
 
-    def _add(self, key: tuple[object, ...], recipe: Recipe) -> None:
+    def _add(self, key: tuple[tuple[Kind, ...], int], recipe: Recipe) -> None:
         with self._lock:
+            if not self._is_news(key, recipe.most_shared):
+                return  # another thread was first
             _planned.add(self)
             forks.watch(_forget)
             self._recipes[key] = recipe

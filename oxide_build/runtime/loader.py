@@ -9,19 +9,21 @@ from __future__ import annotations
 import importlib
 import os
 import threading
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from oxide_build.errors import KernelError, LoadError
+from oxide_build.errors import ImageRefusedError, KernelError, LoadError
 from oxide_build.manifest import DIRECTORY, Artifact, Kernel, Manifest
 from oxide_build.runtime import arrays, device, freshness
-from oxide_build.runtime.choice import FORCE, Choice, Version, choose
+from oxide_build.runtime.choice import FORCE, Choice, choose
 from oxide_build.runtime.learning import Learned
-from oxide_build.variants import Family
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
+
+    from oxide_build.variants import Family
 
 FREE_SHARED_MEMORY = 48 * 1024
 """Bytes of shared memory a block may have without asking for them."""
@@ -36,10 +38,12 @@ class Module:
         self._lock = threading.Lock()
         self._libraries: dict[str, tuple[Any, object]] = {}
         self._functions: dict[tuple[str, int], Any] = {}
-        self._families: dict[str, Family | None] = {}
+        self._images: dict[tuple[str, int], Artifact] = {}
+        self._families: dict[str, Family] = {}
         self._shared: dict[tuple[str, int], int] = {}
         self._learned: dict[str, Learned] = {}
         self._verified: set[str] = set()
+        self._refused: defaultdict[int, dict[str, str]] = defaultdict(dict)
 
     def __reduce__(self) -> NoReturn:
         raise KernelError(
@@ -60,23 +64,27 @@ class Module:
 
     def family(self, name: str) -> Family | None:
         """The variants of the kernel called `name`, to choose from; None for a kernel with one."""
+        generic = self.manifest.generic(name)
+        if generic is None:
+            return None
         if name not in self._families:
-            generic = self.manifest.generic(name)
-            family = None if generic is None else Family(generic, self.manifest.kernels, arrays.element_type)
-            self._families.setdefault(name, family)
+            from oxide_build.variants import Family  # which only generic kernels need
+
+            self._families.setdefault(name, Family(generic, self.manifest.kernels, arrays.element_type))
         return self._families[name]
 
-    def choice(self, capability: Version, driver: Version, unit: str = "", kind: str = "") -> Choice:
-        """What the choice says of each image of a unit for this GPU and driver, of those of a `kind` where given."""
+    def choice(self, ordinal: int, unit: str = "", kind: str = "") -> Choice:
+        """What the choice says of each image of a unit for that GPU, of those of a `kind` where one is given."""
+        here = device.info(ordinal)
         images = (image for image in self.manifest.images(unit) if kind in ("", image.kind))
-        return choose(images, capability, driver, os.environ.get(FORCE))
+        return choose(images, here.capability, here.driver, os.environ.get(FORCE), self._refused[ordinal])
 
-    def artifact(self, capability: Version, driver: Version, unit: str = "", kind: str = "") -> Artifact:
-        """The image of a unit for this GPU and driver, of those of a `kind` where one is given.
+    def artifact(self, ordinal: int, unit: str = "", kind: str = "") -> Artifact:
+        """The image of a unit for that GPU, of those of a `kind` where one is given.
 
         Raises NoCompatibleImageError, or LoadError for an unknown forced one.
         """
-        force, choice = os.environ.get(FORCE), self.choice(capability, driver, unit, kind)
+        force, choice = os.environ.get(FORCE), self.choice(ordinal, unit, kind)
         if force is not None and choice.artifact is None:
             shipped = ", ".join(dict.fromkeys(verdict.artifact.target for verdict in choice.verdicts))
             raise LoadError(f"{FORCE} is {force!r}, which {self.manifest.module} lacks", help=f"it ships {shipped}")
@@ -96,9 +104,7 @@ class Module:
         return content
 
     def _verify(self, artifact: Artifact, content: bytes) -> None:
-        import hashlib  # milliseconds, which only a process that loads something pays
-
-        if hashlib.sha256(content).hexdigest() != artifact.sha256:
+        if _sha256(content) != artifact.sha256:
             raise LoadError(f"{self.manifest.module}: {artifact.file} is not what the build wrote", help=_REINSTALL)
         self._verified.add(artifact.file)
 
@@ -116,6 +122,10 @@ class Module:
                 self._allow(key, shared_memory)
         return self._functions[key]
 
+    def image(self, kernel: Kernel, ordinal: int) -> Artifact:
+        """The image that a loaded kernel's handle for that GPU is of."""
+        return self._images[kernel.symbol, ordinal]
+
     def most_shared(self, kernel: Kernel, ordinal: int) -> int:
         """How much dynamic shared memory a loaded kernel may have on that GPU without being allowed more."""
         return max(FREE_SHARED_MEMORY - kernel.shared_memory, self._shared.get((kernel.symbol, ordinal), 0))
@@ -129,13 +139,46 @@ class Module:
         symbol = kernel.symbol
         if (symbol, ordinal) in self._functions:
             return  # another thread was first
-        here = device.info(ordinal)
-        artifact = self.artifact(here.capability, here.driver, kernel.unit)
         with device.capture_relaxed():
-            if artifact.file not in self._libraries:
-                name = f"{self.manifest.module} ({artifact.target})"
-                self._libraries[artifact.file] = device.load_library(self.read(artifact), name)
-            self._functions[symbol, ordinal] = device.get_kernel(*self._libraries[artifact.file], symbol)
+            self._functions[symbol, ordinal] = self._load_best(kernel, ordinal)
+
+    def _load_best(self, kernel: Kernel, ordinal: int) -> Any:
+        """The driver's handle of a kernel, from the best image that the driver takes.
+
+        What it refuses gives way to the next, with a warning. Raises LoadError, where it takes none the refusal of the
+        best.
+        """
+        refused: dict[Artifact, ImageRefusedError] = {}
+        artifact: Artifact | None = self.artifact(ordinal, kernel.unit)
+        while artifact is not None and artifact not in refused:
+            try:
+                function = self._load_image(artifact, kernel.symbol)
+            except ImageRefusedError as error:
+                refused[artifact] = error
+                self._refused[ordinal][artifact.file] = f"the driver refuses it: {_said(error)}"
+                artifact = self.choice(ordinal, kernel.unit).artifact
+            else:
+                self._warn(artifact, refused)
+                self._images[kernel.symbol, ordinal] = artifact
+                return function
+        for artifact in refused:
+            del self._refused[ordinal][artifact.file]  # so that the next call starts anew
+        raise next(iter(refused.values()))
+
+    def _load_image(self, artifact: Artifact, symbol: str) -> Any:
+        """The driver's handle of a kernel in that image. Raises LoadError."""
+        if artifact.file not in self._libraries:
+            name = f"{self.manifest.module} ({artifact.target})"
+            self._libraries[artifact.file] = device.load_library(self.read(artifact), name)
+        return device.get_kernel(*self._libraries[artifact.file], symbol)
+
+    def _warn(self, taken: Artifact, refused: Mapping[Artifact, ImageRefusedError]) -> None:
+        """Say that an image stands in for better ones, and why."""
+        import warnings  # which few processes need
+
+        for artifact, error in refused.items():
+            what = f"the driver refuses {artifact.target}, {taken.target} is loaded instead"
+            warnings.warn(f"{self.manifest.module}: {what}: {_said(error)}", RuntimeWarning, stacklevel=2)
 
     def _allow(self, key: tuple[str, int], size: int) -> None:
         if size > self._shared.get(key, 0):
@@ -143,23 +186,35 @@ class Module:
             self._shared[key] = size
 
 
+def _sha256(content: bytes) -> str:
+    """The digest, by Python's own code: hashlib loads OpenSSL first, which takes as long as a small kernel's load."""
+    for name in ("_sha2", "_sha256", "hashlib"):
+        try:
+            return str(importlib.import_module(name).sha256(content).hexdigest())
+        except ImportError:
+            continue
+    raise AssertionError("hashlib is a part of Python")
+
+
+def _said(error: LoadError) -> str:
+    """The driver's word, without what was being done and the assembler's log."""
+    return error.message.partition(": ")[2].partition("\n")[0]
+
+
 _BUILD = "build it again, with pip install . or oxide-build build"
 _REINSTALL = "install the package again"
 
 _modules: dict[str, Module] = {}
-_modules_lock = threading.Lock()
 
 
 def module(name: str) -> Module:
-    """The kernel module called `name`, as installed; read once a process.
+    """The kernel module called `name`, as installed; one for the process.
 
     Raises LoadError when it was installed without built kernels. One in a source tree that has changed since is built
     again or warned of, as freshness.py says.
     """
-    with _modules_lock:
-        if name not in _modules:
-            _modules[name] = Module(*freshness.find_fresh(name, _find))
-        return _modules[name]
+    # Without a lock: reading it may import its package, and what is imported may launch.
+    return _modules.get(name) or _modules.setdefault(name, Module(*freshness.find_fresh(name, _find)))
 
 
 def _find(name: str) -> tuple[Manifest, Traversable]:
@@ -244,13 +299,3 @@ def _below(directory: Traversable) -> Iterator[Manifest]:
 
 def _is_package(directory: Traversable) -> bool:
     return directory.joinpath("__init__.py").is_file() or directory.joinpath(DIRECTORY).is_dir()
-
-
-def _renew_lock() -> None:
-    """Another thread of the process that this one was forked from may have held it."""
-    global _modules_lock
-    _modules_lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -33,10 +32,12 @@ STEPS = (
 )
 """The operations of its stack machine in their order there."""
 
-LIBRARIES = ("torch", "cupy")
+LIBRARIES = ("torch", "cupy", "oxide_build")
 """The libraries it reads in their order there."""
 
 DLPACK_CODES = {"i": 0, "u": 1, "f": 2, "bf": 4, "bool": 6}
+NO_CODE = 255
+"""Of structs, which DLPack has not."""
 
 
 @functools.cache
@@ -62,11 +63,15 @@ def is_connected() -> bool:
 
 def plans(kernel: Kernel) -> _launch.Plans | None:
     """The helper's idea of a kernel; None where it has none."""
-    has_structs = any(parameter.struct is not None for parameter in kernel.parameters)
-    if compiled() is None or kernel.cooperative or has_structs or not _has_room(kernel):
+    if compiled() is None or kernel.cooperative or has_struct_scalars(kernel) or not _has_room(kernel):
         return None
     steps = _steps(kernel)
     return None if steps is None else compiled().Plans(tuple(map(_parameter, kernel.parameters)), steps)
+
+
+def has_struct_scalars(kernel: Kernel) -> bool:
+    """Whether a parameter is a struct by value, which no plan takes apart."""
+    return any(parameter.kind == "scalar" and parameter.struct is not None for parameter in kernel.parameters)
 
 
 def launcher(plans: _launch.Plans, configuration: Any) -> Any:
@@ -77,7 +82,7 @@ def launcher(plans: _launch.Plans, configuration: Any) -> Any:
 def add(plans: _launch.Plans, recipe: Recipe) -> bool:
     """Take a recipe into the plans; False where the helper has no driver to launch with."""
     if is_connected():
-        kinds = tuple((kind.type, kind.dtype, LIBRARIES.index(kind.library)) for kind in recipe.kinds)
+        kinds = tuple((kind.type, kind.mark, LIBRARIES.index(kind.library)) for kind in recipe.kinds)
         plans.add(kinds, recipe.ordinal, recipe.function, recipe.context, recipe.find_stream, recipe.most_shared)
     return is_connected()
 
@@ -92,10 +97,13 @@ def _parameter(parameter: Parameter) -> tuple[int, ...]:
     if parameter.kind == "scalar":
         code = "g" if parameter.type == "bf16" else packing.SCALARS[parameter.type]
         return ord(code), 0, 0, 0, 0, 1
-    family = re.match("[a-z]+", parameter.type)
-    assert family is not None
-    bits = int(parameter.type[family.end() :] or 8)
-    return 0, parameter.wide, DLPACK_CODES[family[0]], bits, parameter.rank, alignment(parameter)
+    family, bits = (NO_CODE, 0) if parameter.struct is not None else _dlpack_type(parameter.type)
+    return 0, parameter.wide, family, bits, parameter.rank, alignment(parameter)
+
+
+def _dlpack_type(name: str) -> tuple[int, int]:
+    family = name.rstrip("0123456789")
+    return DLPACK_CODES[family], int(name[len(family) :] or 8)
 
 
 def _steps(kernel: Kernel) -> tuple[tuple[int, int], ...] | None:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import ctypes
 import struct
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from oxide_build import layouts
 from oxide_build.manifest import Kernel, Number, Parameter
+from oxide_build.records import dataclass
 from oxide_build.runtime.arrays import View
 
 POINTER, EXTENT, WIDE_EXTENT = "Q", "i", "q"

@@ -13,10 +13,10 @@ from __future__ import annotations
 import functools
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from oxide_build.manifest import Contract, Expression, Kernel, Parameter
+from oxide_build.records import dataclass
 from oxide_build.runtime import packing, scalars
 from oxide_build.signature import INTEGER_RANGES, LARGEST_FLOATS, declared_type, largest_extent, rounded
 
@@ -26,17 +26,22 @@ Attempt = Callable[[tuple[int, ...], "int | None", tuple[Any, ...]], bool]
 
 @dataclass(frozen=True)
 class Reader:
-    """How a library's arrays are asked for what a launch needs; `{0}` is the array."""
+    """How a library's arrays are asked for what a launch needs; `{0}` is the array.
+
+    `mark` is the attribute that is one object for all arrays of the same elements.
+    """
 
     pointer: str
     device: str
     contiguous: str
+    mark: str = "dtype"
 
 
 READERS: Mapping[tuple[str, str], Reader] = {
     ("torch", "Tensor"): (_torch := Reader("{0}.data_ptr()", "{0}.get_device()", "{0}.is_contiguous()")),
     ("torch", "Parameter"): _torch,
     ("cupy", "ndarray"): Reader("{0}.data.ptr", "{0}.data.device_id", "{0}._c_contiguous"),
+    ("oxide_build", "Memory"): Reader("{0}.address", "{0}.device", "True", "mark"),
 }
 """By top-level module and name of the exact type; other arrays are launched in the general way."""
 
@@ -48,10 +53,10 @@ OPERATORS: Mapping[str, str] = dict(
 
 @dataclass(frozen=True)
 class Kind:
-    """What an array was: its exact type and the object that its `dtype` is."""
+    """What an array was: its exact type and the object that marks its elements."""
 
     type: type
-    dtype: object
+    mark: object
 
     @property
     def library(self) -> str:
@@ -60,15 +65,25 @@ class Kind:
     @property
     def reader(self) -> Reader | None:
         """How to read such arrays; None for those that only the general way knows."""
-        return READERS.get((self.library, self.type.__qualname__))
+        return _reader(self.type)
+
+
+def kind_of(array: object) -> Kind:
+    """The kind of an array, or of what only the general way takes for one."""
+    reader = _reader(type(array))
+    return Kind(type(array), getattr(array, "dtype" if reader is None else reader.mark, None))
+
+
+def _reader(array: type) -> Reader | None:
+    return READERS.get((array.__module__.partition(".")[0], array.__qualname__))
 
 
 @dataclass(frozen=True)
 class Recipe:
     """A launch that went well: the kernel, its arrays' kinds in order, the GPU, the driver's handles for that GPU.
 
-    `find_stream` gives the current stream of the arrays' library, None where that is not clear. `most_shared` is how
-    much dynamic shared memory the function may have.
+    `find_stream` gives the current stream of the arrays' library, or its handle; None where that is not clear.
+    `most_shared` is how much dynamic shared memory the function may have.
     """
 
     kernel: Kernel
@@ -76,7 +91,7 @@ class Recipe:
     ordinal: int
     function: int
     context: int
-    find_stream: Callable[[int], int] | None
+    find_stream: Callable[[int], Any] | None
     most_shared: int
 
 
@@ -103,7 +118,7 @@ def attempt(recipe: Recipe, api: Any, layout: packing.Plan, buffers: Buffers) ->
     """The plan of a recipe as a function; `api` is the driver."""
     names: dict[str, Any] = {
         **{f"type_{place}": kind.type for place, kind in enumerate(recipe.kinds)},
-        **{f"dtype_{place}": kind.dtype for place, kind in enumerate(recipe.kinds)},
+        **{f"mark_{place}": kind.mark for place, kind in enumerate(recipe.kinds)},
         "ordinal": recipe.ordinal,
         "function": recipe.function,
         "context": recipe.context,
@@ -144,7 +159,7 @@ def text(recipe: Recipe) -> str:
         *(line for contract in recipe.kernel.contracts for line in _contract(contract)),
         *_refuse("geometry[6] > most_shared or int(current_context()[1]) != context"),
         "if stream is None:",
-        f"    stream = {_current_stream(recipe)}",
+        *_current_stream(recipe),
         "buffer = take()",
         f"pack_into(buffer.memory, 0{''.join(f', {value}' for value in _values(recipe.kernel))})",
         "done = not launch(function, *geometry, stream, buffer.address, 0)[0]",
@@ -155,8 +170,10 @@ def text(recipe: Recipe) -> str:
     return f"def attempt(geometry, stream, arguments):\n    try:\n{body}    except Exception:\n        return False\n"
 
 
-def _current_stream(recipe: Recipe) -> str:
-    return "find_stream(ordinal)" if recipe.kinds else "0"
+def _current_stream(recipe: Recipe) -> list[str]:
+    if not recipe.kinds:
+        return ["    stream = 0"]
+    return ["    stream = find_stream(ordinal)", "    if type(stream) is not int:", "        stream = stream.ptr"]
 
 
 def _refuse(condition: str) -> list[str]:
@@ -211,7 +228,7 @@ def _view(parameter: Parameter, place: int, kind: Kind) -> Iterator[str]:
     assert reader is not None
     value = f"v_{name}"
     device, contiguous, pointer = (part.format(value) for part in (reader.device, reader.contiguous, reader.pointer))
-    yield from _refuse(f"type({value}) is not type_{place} or {value}.dtype is not dtype_{place}")
+    yield from _refuse(f"type({value}) is not type_{place} or {value}.{reader.mark} is not mark_{place}")
     yield from _refuse(f"{device} != ordinal or not {contiguous}")
     yield f"p_{name} = {pointer}"
     yield f"{''.join(f'{extent}, ' for extent in extents(parameter)).rstrip()} = {value}.shape"
@@ -228,7 +245,8 @@ def extents(parameter: Parameter) -> list[str]:
 
 def alignment(parameter: Parameter) -> int:
     """What a view's address must be a multiple of; both are powers of two."""
-    return max(parameter.alignment, size_of(parameter.type))
+    own = size_of(parameter.type) if parameter.struct is None else parameter.struct.alignment
+    return max(parameter.alignment, own)
 
 
 def size_of(type_name: str) -> int:

@@ -1,6 +1,7 @@
 """What a caller can do about the driver's results.
 
-In: a CUresult's number. Out: whether a kernel has died, or the advice to give. Its own room because it is a table.
+In: a CUresult's number. Out: whether a kernel has died or an image is to blame, and the advice to give. Its own room
+because it is a table.
 """
 
 from __future__ import annotations
@@ -9,6 +10,11 @@ from collections.abc import Mapping
 
 FAULTS = frozenset({700, 702, 710, 714, 715, 716, 717, 718, 719})
 """The results after which a context is lost: illegal address, assertion, trap and the like."""
+
+REFUSALS = frozenset({200, 209, 218, 221, 222, 223})
+"""The results that are about an image, so that another one may do: invalid image or PTX, no code for this GPU, no
+compiler for PTX, too new a PTX, compiling switched off.
+"""
 
 FAULT = (
     "a kernel died, perhaps one launched earlier, since launches are asynchronous; the CUDA context of this process is "
@@ -21,6 +27,7 @@ REMEDIES: Mapping[int, str] = {
     209: "rebuild the package with this GPU's target under [tool.oxide]; oxide-build explain PACKAGE lists what it has",
     218: "report it to the package's author; OXIDE_FORCE_TARGET picks another of the images that oxide-build explain "
     "PACKAGE lists",
+    223: "unset CUDA_DISABLE_PTX_JIT",
     221: "install the NVIDIA driver's PTX compiler, libnvidia-ptxjitcompiler, which minimal containers lack",
     222: "upgrade the NVIDIA driver, which is older than the PTX of this image; OXIDE_FORCE_TARGET picks another image",
     701: "make the block smaller, or compile the kernel for larger ones with @gpu.kernel(max_threads=...)",

@@ -19,9 +19,13 @@ BOOLEANS: dict[type, Callable[[Any], Any]] = {}
 def look_for_numpy() -> None:
     """Fill the tables when NumPy has come since."""
     numpy = sys.modules.get("numpy")
-    if numpy is None or BOOLEANS or not hasattr(numpy, "bool_"):
+    if numpy is None or BOOLEANS:
         return
-    integers = [getattr(numpy, f"{kind}{bits}") for kind in ("int", "uint") for bits in (8, 16, 32, 64)]
+    try:
+        integers = [getattr(numpy, f"{kind}{bits}") for kind in ("int", "uint") for bits in (8, 16, 32, 64)]
+        reals, boolean = [*integers, numpy.float16, numpy.float32, numpy.float64], numpy.bool_
+    except AttributeError:
+        return  # another thread is importing it
     INTEGERS.update(dict.fromkeys(integers, operator.index))
-    REALS.update(dict.fromkeys([*integers, numpy.float16, numpy.float32, numpy.float64], float))
-    BOOLEANS[numpy.bool_] = bool
+    REALS.update(dict.fromkeys(reals, float))
+    BOOLEANS[boolean] = bool

@@ -23,13 +23,13 @@ def _of_torch() -> Callable[[int], int]:
     return raw or (lambda ordinal: int(torch.cuda.current_stream(ordinal).cuda_stream))
 
 
-def _of_cupy() -> Callable[[int], int]:
-    cuda = sys.modules["cupy"].cuda
-    return lambda ordinal: int(cuda.get_current_stream(ordinal).ptr)
+def _of_cupy() -> Callable[[int], Any]:
+    found: Callable[[int], Any] = sys.modules["cupy"].cuda.get_current_stream
+    return found
 
 
-_CURRENT: Mapping[str, Callable[[], Callable[[int], int]]] = {"torch": _of_torch, "cupy": _of_cupy}
-"""For each library: what gives, for a GPU's number, the handle of the current stream."""
+_CURRENT: Mapping[str, Callable[[], Callable[[int], Any]]] = {"torch": _of_torch, "cupy": _of_cupy}
+"""For each library: what gives, for a GPU's number, the current stream: torch's by its handle, CuPy's as an object."""
 
 
 def handle(stream: Any) -> int:
@@ -51,8 +51,8 @@ def handle(stream: Any) -> int:
     )
 
 
-def finder(libraries: Set[str]) -> Callable[[int], int] | None:
-    """What gives a GPU's current stream for arrays of these libraries; None where that is not clear."""
+def finder(libraries: Set[str]) -> Callable[[int], Any] | None:
+    """What gives a GPU's current stream, or its handle, for arrays of these libraries; None where that is not clear."""
     if len(libraries) != 1:
         return None
     (library,) = libraries
@@ -69,7 +69,7 @@ def current(views: Mapping[str, View], ordinal: int) -> int:
     if not libraries:
         return DEFAULT
     if find := finder(libraries):
-        return find(ordinal)
+        return handle(find(ordinal))
     raise LaunchError(
         f"which stream to launch on is not clear: the arrays are of {' and '.join(sorted(libraries))}",
         help="name it, kernel[grid, block, stream](...); stream=0 is the default stream",

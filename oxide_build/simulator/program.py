@@ -73,6 +73,8 @@ _PLACED: Mapping[ir.OpDefinition, Run] = {
     mir.sync_threads_reduce: barriers.reduce,
     mir.sync_grid: _nothing,
     mir.sync_cluster: _nothing,
+    mir.wait_for_previous_kernel: _nothing,
+    mir.let_next_kernel_start: _nothing,
     mir.named_barrier: _nothing,
     mir.cluster_rank: barriers.cluster_rank,
     mir.lane_id: warps.lane_id,

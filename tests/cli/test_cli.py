@@ -38,7 +38,7 @@ def test_version(tmp_path: Path) -> None:
 
 def test_help_lists_the_commands(tmp_path: Path) -> None:
     text = cli("--help", cwd=tmp_path).stdout
-    assert all(command in text for command in ("build", "inspect", "targets", "explain", "doctor"))
+    assert all(command in text for command in ("build", "plan", "inspect", "targets", "explain", "doctor"))
 
 
 def test_targets_with_what_each_needs(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oxide_build.config import Config, load_config
+from oxide_build.config import KEYS, Config, load_config, settings_of
 from oxide_build.errors import ConfigErrors
 from oxide_build.pipeline.options import Options
 
@@ -64,7 +64,7 @@ def test_front_end_over_environment_over_overrides_over_file(tmp_path: Path) -> 
     assert names(read(tmp_path, text, {}, environment)) == ["sm_86"]
     config = read(tmp_path, text, {"oxide.targets": "sm_89"}, environment)
     assert names(config) == ["sm_89"]
-    assert config.origins == {"targets": "-C oxide.targets"}
+    assert config.origins["targets"] == "-C oxide.targets"
 
 
 @pytest.mark.parametrize("value", ["sm_90,sm_90a", "sm_90;9.0a", " sm_90 , sm_90a,", ["sm_90", "sm_90a"], ["90,90a"]])
@@ -94,15 +94,13 @@ def test_scalar_settings(tmp_path: Path) -> None:
     [
         ({"oxide.tragets": "sm_90"}, {}, '-C oxide.tragets: unknown setting\n  help: did you mean "oxide.targets"?'),
         ({"oxide.targets": "sm_91"}, {}, "-C oxide.targets: unknown target 'sm_91'"),
-        ({"oxide.targets": ""}, {}, "-C oxide.targets: found [] (array), needed an array of strings, not empty"),
-        ({"oxide.targets": None}, {}, "-C oxide.targets: found [] (array)"),
+        ({"oxide.targets": ""}, {}, "-C oxide.targets: no value is given, needed an array of strings, not empty"),
+        ({"oxide.targets": None}, {}, "-C oxide.targets: no value is given"),
+        ({"oxide.jobs": [None, ""]}, {}, '-C oxide.jobs: found "," (string), needed an integer of 0 or more'),
         ({"oxide.fast-math": "yes"}, {}, '-C oxide.fast-math: found "yes" (string), needed true or false'),
         ({"oxide.opt-level": ["1", "2"]}, {}, '-C oxide.opt-level: found "1,2" (string), needed an integer'),
-        (
-            {"oxide.kernels": "p.k"},
-            {},
-            "-C oxide.kernels: unknown setting\n  help: known settings: oxide.bounds-checks",
-        ),
+        ({"oxide.kernels": "p.k"}, {}, "-C oxide.kernels: this key is set in pyproject.toml alone"),
+        ({"oxide.speed": "3"}, {}, "-C oxide.speed: unknown setting\n  help: known settings: oxide.bounds-checks"),
         ({}, {"OXIDE_JOBS": "many"}, 'OXIDE_JOBS: found "many" (string), needed an integer of 0 or more'),
         ({}, {"OXIDE_TARGETS": "sm_1"}, "OXIDE_TARGETS: unknown target 'sm_1'"),
     ],
@@ -113,6 +111,67 @@ def test_mistakes_name_the_setting(
     with pytest.raises(ConfigErrors) as raised:
         read(tmp_path, LEAST, settings, environment)
     assert str(raised.value).startswith(report)
+
+
+def test_every_key_but_the_files_own_is_a_setting_and_a_variable(tmp_path: Path) -> None:
+    texts = {"targets": "80", "emit": "cubin", "opt-level": "2", "on-unsupported-target": "skip", "warnings": "error"}
+    keys = [key for key in KEYS.values() if key.outside]
+    given = {
+        key.name: texts.get(key.name) or ("7" if key.name == "jobs" else str(not key.default).lower()) for key in keys
+    }
+    by_setting = read(tmp_path, LEAST, {KEYS[name].setting: text for name, text in given.items()})
+    by_variable = read(tmp_path, LEAST, {}, {KEYS[name].variable: text for name, text in given.items()})
+    assert by_setting.forced == by_variable.forced
+    assert by_setting.forced.keys() == {key.field for key in keys}
+    assert all(by_setting.forced[key.field] != key.default for key in keys)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("true", True), ("True", True), ("1", True), ("", True), (None, True), ("false", False), ("0", False)],
+)
+def test_switches(tmp_path: Path, text: str | None, value: bool) -> None:
+    for default in ("true", "false"):
+        config = read(tmp_path, LEAST + f"fast-math = {default}\n", {"oxide.fast-math": text})
+        assert config.settings("p.kernels.vector").fast_math is value
+
+
+def test_an_empty_variable_is_unset(tmp_path: Path) -> None:
+    config = read(tmp_path, LEAST, {}, {"OXIDE_TARGETS": "", "OXIDE_JOBS": " ", "OXIDE_FAST_MATH": ""})
+    assert dict(config.forced) == {}
+
+
+def test_an_override_of_several_modules(tmp_path: Path) -> None:
+    text = LEAST + '[[tool.oxide.overrides]]\nmodule = ["p.kernels.gemm", "p.conv.*"]\nopt-level = 1\n'
+    config = read(tmp_path, text)
+    levels = {
+        module: config.settings(module).opt_level for module in ("p.kernels.gemm", "p.conv.x", "p.kernels.y", "p.conv")
+    }
+    assert levels == {"p.kernels.gemm": 1, "p.conv.x": 1, "p.kernels.y": 3, "p.conv": 3}
+
+
+def test_the_origin_of_every_value(tmp_path: Path) -> None:
+    text = LEAST + (
+        '[[tool.oxide.overrides]]\nmodule = "p.kernels.*"\nopt-level = 1\nfast-math = true\nwarnings = "ignore"\n'
+        '[[tool.oxide.overrides]]\nmodule = "p.kernels.gemm"\nopt-level = 2\n'
+    )
+    config = read(tmp_path, text, {"oxide.fast-math": "false"}, {"OXIDE_EMIT": "cubin", "OXIDE_FAST_MATH": "1"})
+    assert config.origins_of("p.kernels.gemm") == {
+        **dict.fromkeys(("fp_contract", "line_info", "bounds_checks", "on_unsupported_target"), "default"),
+        "targets": "pyproject.toml",
+        "emit": "OXIDE_EMIT",
+        "opt_level": "[[tool.oxide.overrides]] 2",
+        "fast_math": "-C oxide.fast-math",
+        "warnings": "[[tool.oxide.overrides]] 1",
+    }
+    assert config.settings("p.kernels.gemm").fast_math is False
+    assert config.origins["kernels"] == "pyproject.toml"
+    assert config.origins["jobs"] == "default"
+
+
+def test_settings_as_a_front_end_passes_them() -> None:
+    texts = ["oxide.targets=80", "oxide.targets=90", "oxide.sbom", "oxide.jobs=", "quiet=a=b"]
+    assert settings_of(texts) == {"oxide.targets": ["80", "90"], "oxide.sbom": "", "oxide.jobs": "", "quiet": "a=b"}
 
 
 def test_mistakes_of_file_environment_and_front_end_are_one_report(tmp_path: Path) -> None:

@@ -170,6 +170,20 @@ PROGRAMS: Sequence[Program] = (
         _passed_on,
     ),
     Program(
+        "wait_for_previous_kernel and let_next_kernel_start",
+        WORDS,
+        """
+        def k(x: MutSlice[{T}], out: MutSlice[{T}]) -> None:
+            gpu.wait_for_previous_kernel()
+            t = gpu.block_idx.x * 32 + gpu.thread_idx.x
+            out[t] = x[t]
+            gpu.let_next_kernel_start()
+            gpu.sync_grid()
+            x[t] = out[(t + len(x) - 32) % len(x)]
+        """,
+        _passed_on,
+    ),
+    Program(
         "named barriers",
         WORDS,
         """

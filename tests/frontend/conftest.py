@@ -16,11 +16,12 @@ import pytest
 
 from oxide_build import ir
 from oxide_build.errors import SourceFile
-from oxide_build.gpu import Kernel, Records
+from oxide_build.gpu import Kernel
 from oxide_build.pipeline import describe, to_llvm_ir, to_ssa
 from oxide_build.pipeline.options import Options
 from oxide_build.pipeline.ptx import CodeGenerator
 from oxide_build.pipeline.targets import TARGETS, parse_target
+from oxide_build.runtime import memory
 from oxide_build.simulator import simulate
 
 Run: TypeAlias = Callable[..., None]
@@ -77,7 +78,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     def run_on_gpu(source: str, *arguments: Any, grid: Any = 1, block: Any = 1, shared_memory: int = 0) -> None:
         kernel = built_kernel(full_source(source), directory)
         held = [torch.from_numpy(_plain(a)).cuda() if isinstance(a, np.ndarray) else a for a in arguments]
-        passed = [_records(host, device) for host, device in zip(arguments, held, strict=True)]
+        passed = [_as_structs(host, device) for host, device in zip(arguments, held, strict=True)]
         kernel[grid, block, None, shared_memory](*passed)
         for host, device in zip(arguments, held, strict=True):
             if isinstance(host, np.ndarray):
@@ -91,9 +92,9 @@ def _plain(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return array.reshape(-1).view(np.uint8) if array.dtype.names else array
 
 
-def _records(host: Any, device: Any) -> Any:
+def _as_structs(host: Any, device: Any) -> Any:
     structured = isinstance(host, np.ndarray) and host.dtype.names
-    return Records(device, host.dtype, host.shape) if structured else device
+    return memory.view(device, memory.described(host.dtype), host.shape) if structured else device
 
 
 def built_kernel(text: str, directory: Path, target: str | None = None) -> Kernel:

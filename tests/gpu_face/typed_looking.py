@@ -19,6 +19,17 @@ def look(saxpy: gpu.Kernel) -> tuple[str, ...]:
     )
 
 
+def launch(saxpy: gpu.Kernel, x: object) -> None:
+    """Every way to launch."""
+    kept = saxpy.configure((4, 1), 256, None, 1024, programmatic=True, priority=-1)
+    kept(2.0, x, y=x)
+    saxpy.configure(4, 256)(2.0, x, x)
+    saxpy.launch(2.0, x, x, grid=4, block=256, stream=0, shared_memory=0, programmatic=True, priority=0)
+    saxpy.launch(2.0, x, y=x, grid=(4, 1, 1), block=256)
+    saxpy[4, 256, None, 1024](2.0, x, x)
+    saxpy.forall(1000)(2.0, x, x)
+
+
 def load(saxpy: gpu.Kernel) -> None:
     """Every way to load ahead."""
     saxpy.preload()

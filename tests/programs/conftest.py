@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from oxide_build.gpu import Kernel, Records
+from oxide_build.gpu import Kernel
+from oxide_build.runtime import memory
 
 KERNELS = Path(__file__).with_name("kernels")
 BUILT = "built_programs"
@@ -53,7 +54,7 @@ def _plain(array: Any) -> Any:
 
 def _as_structs(host: Any, device: Any) -> Any:
     structured = isinstance(host, np.ndarray) and host.dtype.names is not None
-    return Records(device, host.dtype, host.shape) if structured else device
+    return memory.view(device, memory.described(host.dtype), host.shape) if structured else device
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,9 @@ SAXPY = Kernel(
 )
 EMPTY = Kernel("empty", "empty_entry", (), shared_memory=1024)
 TOGETHER = Kernel("together", "together_entry", (), cooperative=True)
+FOLLOWING = Kernel("following", "following_entry", (), waits_for_previous=True)
+ALL = Kernel("all", "all_entry", (), cooperative=True, waits_for_previous=True)
+KERNELS = SAXPY, EMPTY, TOGETHER, FOLLOWING, ALL
 
 
 class CUresult(IntEnum):
@@ -75,15 +78,17 @@ class FakeDriver(ModuleType):
         self.CUdevice_attribute = self.CUpointer_attribute = self.CUjit_option = Names()
         self.CUstreamCaptureMode = self.CUfunction_attribute = self.CUlaunchAttributeID = Names()
         self.CUlaunchConfig, self.CUstream = SimpleNamespace, int
+        self.CUresult = CUresult
         self.multiprocessors = 10
         self.capability = 9, 0
         self.version = 12080
         self.failures: dict[str, int] = {}
         self.calls: list[str] = []
         self.launches: list[dict[str, Any]] = []
+        self.attributed: list[dict[str, dict[str, int]]] = []
         self.images: list[bytes] = []
+        self.symbols = {kernel.symbol.encode(): 71 + number for number, kernel in enumerate(KERNELS)}
         self.shared: list[tuple[int, int, int]] = []
-        self.capture_mode = "GLOBAL"
         self.load_seconds = 0.0
         self.log = b"line 3: oops"
         self.attributes = {"NUM_REGS": 24, "SHARED_SIZE_BYTES": 1024, "MAX_THREADS_PER_BLOCK": 1024}
@@ -97,6 +102,16 @@ class FakeDriver(ModuleType):
             self._thread.contexts = []
         stack: list[int] = self._thread.contexts
         return stack
+
+    @property
+    def capture_mode(self) -> str:
+        """The calling thread's."""
+        mode: str = getattr(self._thread, "capture_mode", "GLOBAL")
+        return mode
+
+    @capture_mode.setter
+    def capture_mode(self, mode: str) -> None:
+        self._thread.capture_mode = mode
 
     def _answer(self, name: str, *values: object) -> tuple[Any, ...]:
         self.calls.append(name)
@@ -134,6 +149,10 @@ class FakeDriver(ModuleType):
     def cuCtxGetDevice(self) -> tuple[Any, ...]:
         return self._answer("cuCtxGetDevice", self.contexts[-1] - 1)
 
+    def cuCtxGetStreamPriorityRange(self) -> tuple[Any, ...]:
+        assert self.contexts
+        return self._answer("cuCtxGetStreamPriorityRange", 0, -5)
+
     def cuCtxPushCurrent(self, context: int) -> tuple[Any, ...]:
         self.contexts.append(context)
         return self._answer("cuCtxPushCurrent")
@@ -167,7 +186,7 @@ class FakeDriver(ModuleType):
 
     def cuLibraryGetKernel(self, library: int, name: bytes) -> tuple[Any, ...]:
         assert library == 70
-        return self._answer("cuLibraryGetKernel", {b"saxpy_entry": 71, b"empty_entry": 72, b"together_entry": 73}[name])
+        return self._answer("cuLibraryGetKernel", self.symbols[name])
 
     def cuKernelGetFunction(self, kernel: int) -> tuple[Any, ...]:
         return self._answer("cuKernelGetFunction", kernel + 100)
@@ -205,9 +224,8 @@ class FakeDriver(ModuleType):
     def cuLaunchKernelEx(self, config: SimpleNamespace, kernel: int, address: int, extra: int) -> tuple[Any, ...]:
         grid = config.gridDimX, config.gridDimY, config.gridDimZ
         block = config.blockDimX, config.blockDimY, config.blockDimZ
-        (attribute,) = config.attrs
-        assert config.numAttrs == 1
-        assert (attribute.id, attribute.value.cooperative) == ("CU_LAUNCH_ATTRIBUTE_COOPERATIVE", 1)
+        assert config.numAttrs == len(config.attrs)
+        self.attributed.append({attribute.id: vars(attribute.value) for attribute in config.attrs})
         answer = self.cuLaunchKernel(kernel, *grid, *block, config.sharedMemBytes, config.hStream, address, extra)
         self.calls[-1] = "cuLaunchKernelEx"
         return answer
@@ -215,7 +233,10 @@ class FakeDriver(ModuleType):
 
 def forget() -> None:
     """Make the runtime meet driver and packages for the first time again."""
-    for cached in (device.driver, device.info, device.primary_context, device.most_blocks_at_once):
+    for cached in (
+        *(device.driver, device.info, device.primary_context),
+        *(device.most_blocks_at_once, device.priorities),
+    ):
         cached.cache_clear()
     native.is_connected.cache_clear()
     loader._modules.clear()
@@ -244,7 +265,7 @@ def write_package(root: Path) -> None:
     directory.mkdir(parents=True)
     (root / "shipped" / "__init__.py").touch()
     artifacts = tuple(artifact(target, DRIVERS[target], content) for target, content in PTX.items())
-    manifest = Manifest("shipped.vector", "vector.py", "", {}, {}, tuple(PTX), (SAXPY, EMPTY, TOGETHER), artifacts)
+    manifest = Manifest("shipped.vector", "vector.py", "", {}, {}, tuple(PTX), KERNELS, artifacts)
     (directory / "vector.json").write_text(manifest.to_json())
     for image in artifacts:
         (directory / image.file).write_bytes(PTX[image.target])

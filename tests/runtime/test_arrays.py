@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from oxide_build.errors import KernelArgumentError
-from oxide_build.gpu import Records
 from oxide_build.manifest import Field, Kernel, Kind, Layout, Parameter
 from oxide_build.runtime import arrays, dlpack
 from oxide_build.runtime.arrays import View
@@ -313,14 +312,6 @@ def test_structured_arrays_are_taken_by_their_description() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "found"), [(None, (10,)), ((2, 5), (2, 5)), ((5, 2, 1), (5, 2, 1))], ids=["flat", "2d", "3d"]
-)
-def test_bytes_are_taken_as_records(shape: tuple[int, ...] | None, found: tuple[int, ...]) -> None:
-    records = Records(Described("u1", (240,)), PARTICLE, shape)
-    assert read_structs(records, len(found)).shape == found
-
-
-@pytest.mark.parametrize(
     ("value", "message"),
     [
         (Described(np.dtype(PARTICLE.descr[:1] + PARTICLE.descr[2:]), (5,)), "whose elements are 24 bytes: alive bool"),
@@ -331,11 +322,6 @@ def test_bytes_are_taken_as_records(shape: tuple[int, ...] | None, found: tuple[
         (Described(PARTICLE, (5,), pointer=0x1004), "no multiple of 8 bytes"),
         (Described("f4", (5,)), "got an array of f32"),
         (Described("u1", (240,)), "got an array of u8"),
-        (Records(Described("u1", (241,)), PARTICLE), "gpu.records got an array of u8, shape (241,)"),
-        (Records(Described("u1", (10, 24)), PARTICLE), "shape (10, 24)"),
-        (Records(Described("f4", (24,)), PARTICLE), "gpu.records got an array of f32"),
-        (Records(Described("u1", (240,)), PARTICLE, (3, 3)), "10 structs for shape (3, 3)"),
-        (Records(np.zeros(240, "u1"), PARTICLE), "which is no array on a GPU"),
         (Described([("x", "f4", (2,)), ("when", "M8[ns]")], (5,)), "16 bytes: x f32[2] at 0, when <M8[ns] at 8"),
     ],
 )

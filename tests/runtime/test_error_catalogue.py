@@ -99,6 +99,11 @@ def launched(name: str, grid: Any = GRID, block: Any = BLOCK, stream: Any = STRE
     return lambda world: made(name)[grid, block, stream, shared_memory]()
 
 
+def with_attributes(**attributes: Any) -> Entry:
+    """Launch a kernel that waits for no other with these attributes."""
+    return lambda world: made("empty").launch(grid=GRID, block=BLOCK, stream=STREAM, **attributes)
+
+
 def without(world: World, package: str) -> None:
     """Make a package one that is not installed."""
     importing = importlib.import_module
@@ -225,10 +230,10 @@ CATALOGUE: Mapping[str, Entry] = {
     "LoadError: an image is missing": missing_image,
     "LoadError: an image is damaged": damaged_image,
     "LoadError: OXIDE_FORCE_TARGET names no image": forced,
-    "LoadError: the driver refuses the PTX": refused_ptx,
-    "LoadError: the PTX is too new for the driver": with_failure("cuLibraryLoadData", 222),
-    "LoadError: the driver has no PTX compiler": with_failure("cuLibraryLoadData", 221),
-    "LoadError: the image holds no code for the GPU": with_failure("cuKernelGetFunction", 209),
+    "ImageRefusedError: the driver refuses the PTX": refused_ptx,
+    "ImageRefusedError: the PTX is too new for the driver": with_failure("cuLibraryLoadData", 222),
+    "ImageRefusedError: the driver has no PTX compiler": with_failure("cuLibraryLoadData", 221),
+    "ImageRefusedError: the image holds no code for the GPU": with_failure("cuKernelGetFunction", 209),
     "LoadError: no memory for the code": with_failure("cuKernelGetFunction", 2),
     "LoadError: a load within a capture": with_failure("cuKernelGetFunction", 900),
     "LoadError: no such package to preload": lambda world: gpu.preload("shiped"),
@@ -265,6 +270,9 @@ CATALOGUE: Mapping[str, Entry] = {
     "LaunchError: a grid that splits a cluster": whole_clusters,
     "LaunchError: too many dimensions": launched("saxpy", block=(16, 16)),
     "LaunchError: a grid that cannot run at once": grid_too_large,
+    "LaunchError: overlap of a kernel that does not wait": with_attributes(programmatic=True),
+    "LaunchError: a priority that is no number": with_attributes(priority="high"),
+    "LaunchError: a priority that the GPU does not have": with_attributes(priority=-9),
     "LaunchError: a negative number of elements": lambda world: made("saxpy").forall(-1),
     "LaunchError: dynamic shared memory that is no size": launched("empty", shared_memory=-1),
     "LaunchError: what is no stream": launched("empty", stream="main"),

@@ -219,6 +219,21 @@ def test_a_launch_is_captured_in_a_graph(saxpy: Any, torch: Any) -> None:
     assert torch.equal(y, expected)
 
 
+def test_a_launch_with_a_priority(planned: Any, torch: Any) -> None:
+    """Kept, beside launches that go by plan, and in a graph."""
+    x, y, _ = arrays(torch)
+    launch = planned.configure(GRID, BLOCK, priority=-1)
+    for _ in range(3):
+        planned[GRID, BLOCK](2.0, x, y)
+        launch(2.0, x, y)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        launch(2.0, x, y)
+    graph.replay()
+    torch.cuda.synchronize()
+    assert torch.equal(y, 14 * x + 1)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -16,6 +16,7 @@ import pytest
 from oxide_build import runtime
 from oxide_build.errors import (
     DriverNotFoundError,
+    ImageRefusedError,
     KernelArgumentError,
     KernelFault,
     LaunchError,
@@ -153,6 +154,79 @@ def test_a_rejected_image_carries_the_assemblers_log(fake: Any, shipped: Path, m
     assert fake.capture_mode == "GLOBAL"
     del fake.failures["cuLibraryLoadData"]
     launch(1.0, make(X, (8,)), make(Y, (8,)))
+
+
+REFUSAL = (
+    "shipped.vector: the driver refuses sm_90a, sm_90 is loaded instead: CUDA_ERROR_INVALID_PTX (218): what "
+    "CUDA_ERROR_INVALID_PTX means"
+)
+
+
+@pytest.fixture
+def picky(fake: Any) -> Any:
+    """A driver that refuses what it should take: the images of `refused`, at the call named `where`."""
+    load, get, fake.refused, fake.where = fake.cuLibraryLoadData, fake.cuKernelGetFunction, [b"9.0a"], "load"
+
+    def refuses(where: str) -> bool:
+        return fake.where == where and any(mark in fake.images[-1] for mark in fake.refused)
+
+    def load_data(image: bytes, *rest: Any) -> Any:
+        answer = load(image, *rest)
+        return (fake.CUresult(218), None) if refuses("load") else answer
+
+    def get_function(kernel: int) -> Any:
+        return (fake.CUresult(218), None) if refuses("get") else get(kernel)
+
+    fake.cuLibraryLoadData, fake.cuKernelGetFunction = load_data, get_function
+    return fake
+
+
+@pytest.mark.parametrize("where", ["load", "get"])
+def test_a_refused_image_gives_way_to_the_next(where: str, picky: Any, shipped: Path, make: Make) -> None:
+    picky.where = where
+    with pytest.warns(RuntimeWarning) as warned:
+        launch(1.0, make(X, (8,)), make(Y, (8,)))
+    assert [str(warning.message) for warning in warned] == [REFUSAL]
+    assert [image[-5:-1] for image in picky.images] == [b"9.0a", b" 9.0"]
+    assert len(picky.launches) == 1
+    choice = compiled("shipped.vector", "saxpy", {}).choice
+    assert str(choice).splitlines()[1:] == [
+        "sm_90: chosen, the best that runs here",
+        "sm_90a: the driver refuses it: CUDA_ERROR_INVALID_PTX (218): what CUDA_ERROR_INVALID_PTX means",
+    ]
+
+
+def test_a_refused_image_is_not_tried_again(picky: Any, shipped: Path, make: Make) -> None:
+    with pytest.warns(RuntimeWarning):
+        launch(1.0, make(X, (8,)), make(Y, (8,)))
+    runtime.configure("shipped.vector", "empty", 1, 1, 5)()
+    assert len(picky.images) == 2
+
+
+def test_where_every_image_is_refused_the_best_ones_refusal_is_raised(picky: Any, shipped: Path, make: Make) -> None:
+    picky.refused.append(b"for")
+    with pytest.raises(ImageRefusedError, match=r"loading shipped.vector \(sm_90a\)"):
+        launch(1.0, make(X, (8,)), make(Y, (8,)))
+    assert len(picky.images) == 3
+    picky.refused.clear()
+    launch(1.0, make(X, (8,)), make(Y, (8,)))
+    assert picky.images[-1].endswith(b"9.0a\0")
+
+
+def test_a_forced_image_does_not_give_way(
+    picky: Any, shipped: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OXIDE_FORCE_TARGET", "sm_90a")
+    with pytest.raises(ImageRefusedError, match="sm_90a"):
+        launch(1.0, make(X, (8,)), make(Y, (8,)))
+    assert len(picky.images) == 1
+
+
+def test_a_failure_that_is_not_about_the_image_does_not_give_way(fake: Any, shipped: Path, make: Make) -> None:
+    fake.failures["cuLibraryLoadData"] = 2
+    with pytest.raises(LoadError, match="OUT_OF_MEMORY"):
+        launch(1.0, make(X, (8,)), make(Y, (8,)))
+    assert len(fake.images) == 1
 
 
 def test_too_much_shared_memory(fake: Any, shipped: Path) -> None:
@@ -321,6 +395,7 @@ def test_host_arrays_are_refused(fake: Any, shipped: Path, make: Make) -> None:
 def test_a_kernel_with_a_grid_barrier_is_launched_cooperatively(fake: Any, shipped: Path) -> None:
     launch(name="together", grid=(10, 2, 4), block=256, shared=64)
     assert "cuLaunchKernelEx" in fake.calls
+    assert fake.attributed == [{"CU_LAUNCH_ATTRIBUTE_COOPERATIVE": {"cooperative": 1}}]
     (made,) = fake.launches
     assert (made["grid"], made["block"], made["shared"], made["stream"]) == ((10, 2, 4), (256, 1, 1), 64, 5)
 

@@ -16,12 +16,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from oxide_build import runtime
+from oxide_build import gpu, runtime
 from oxide_build.errors import KernelArgumentError, LaunchError
 from oxide_build.gpu import Kernel as AuthorsKernel
 from oxide_build.manifest import Constant, Contract, Field, Generic, Kernel, Layout, Parameter
 from oxide_build.runtime import dlpack, native, packing, plan
 from oxide_build.runtime.learning import Learned
+from oxide_build.runtime.memory import described, view
 from oxide_build.variants import Family
 
 GOLDEN = Path(__file__).with_name("plans")
@@ -222,6 +223,45 @@ class Scene:
 
 
 X, Y = Tensor(0x1000, (500,)), Tensor(0x2000, (400,))
+
+
+def test_views_of_memory_go_by_plan_where_the_stream_is_given(way: str, fake: Any) -> None:
+    scene = Scene(fake, SAXPY, stream=5)
+    x, y = gpu.view(0x1000, gpu.f32, 500), gpu.view(0x2000, gpu.f32, 400)
+    assert not scene.is_planned(2.5, x, y, 7)
+    assert scene.is_planned(2.5, gpu.view(0x3000, gpu.f32, 8), y, 8)
+    assert scene.same(2.5, x, y, 7)["values"] == [0x40200000, 0x1000, 500, 0x2000, 400, 7]
+    for other, message in [
+        (gpu.view(0x1000, gpu.f64, 500), "got an array of f64"),
+        (gpu.view(OTHER_GPU, gpu.f32, 500), "the arrays are on different GPUs"),
+        (gpu.view(0x1000, gpu.f32, (5, 100)), "got an array of shape (5, 100)"),
+        (gpu.view(0x1002, gpu.f32, 500), "no multiple of 4 bytes"),
+        (gpu.view(0x1000, gpu.f32, 500, read_only=True), "got a read-only array"),
+    ]:
+        assert message in scene.same(2.5, x, other, 7)[1]
+
+
+def test_views_of_other_librarys_arrays_go_to_their_stream(way: str, fake: Any) -> None:
+    scene = Scene(fake, SAXPY)
+    torch = [gpu.view(Tensor(at, (500,)), gpu.f32) for at in (0x1000, 0x2000)]
+    cupy = [gpu.view(ndarray(at, (500,)), gpu.f32) for at in (0x1000, 0x2000)]
+    plain = [gpu.view(at, gpu.f32, 500) for at in (0x1000, 0x2000)]
+    for arrays, stream in ((torch, 40), (cupy, 50)):
+        assert not scene.is_planned(2.5, *arrays, 7)
+        assert scene.is_planned(2.5, *arrays, 7)
+        assert scene.same(2.5, *arrays, 7)["stream"] == stream
+    assert "which stream to launch on is not clear" in scene.same(2.5, *plain, 7)[1]
+
+
+def test_views_of_structs_go_by_plan(way: str, fake: Any) -> None:
+    layout = Layout("P", 8, 4, (Field("x", 0, "f32"), Field("n", 4, "i32")))
+    scene = Scene(fake, Kernel("k", "k", (Parameter("p", "mut", "P", 1, struct=layout),)), stream=5)
+    made = described(np.dtype([("x", "f4"), ("n", "i4")]))
+    assert not scene.is_planned(view(0x1000, made, 3))
+    assert scene.is_planned(view(0x1004, made, 4))
+    assert scene.same(view(0x1004, made, 4))["values"] == [0x1004, 4]
+    assert "no multiple of 4" in scene.same(view(0x1002, made, 4))[1]
+    assert "whose elements are 8 bytes" in scene.same(view(0x1000, described(np.dtype([("x", "f8")])), 4))[1]
 
 
 @pytest.mark.parametrize("make", [Tensor, ndarray])
@@ -426,7 +466,7 @@ def test_views_of_many_kinds(way: str, fake: Any) -> None:
     assert "multiple of 16" in scene.same(flags, wide, Tensor(0x3008, (1, 2, 3), BFLOAT16))[1]
 
 
-def test_a_kernel_with_structs_goes_the_general_way(way: str, fake: Any) -> None:
+def test_a_kernel_with_structs_by_value_goes_the_general_way(way: str, fake: Any) -> None:
     layout = Layout("P", 8, 4, (Field("x", 0, "f32"), Field("n", 4, "i32")))
     scene = Scene(fake, Kernel("k", "k", (Parameter("p", "scalar", "P", struct=layout),)), stream=5)
     value = np.array((1.0, 2), [("x", "f4"), ("n", "i4")])[()]

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import os
 import pickle
+import random
+import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from test_compiled import made
+from test_plan import FLOAT32, Tensor
 
 from oxide_build import gpu, runtime
 from oxide_build.errors import DriverNotFoundError, ForkError, KernelError, LaunchError
 from oxide_build.gpu import f32
-from oxide_build.runtime import forks
+from oxide_build.manifest import Manifest
+from oxide_build.records import replace
+from oxide_build.runtime import forks, learning, loader, scalars, streams
 
 Make = Callable[..., Any]
 
@@ -75,7 +84,7 @@ def test_preloads_launches_and_questions_that_race(fake: Any, shipped: Path) -> 
     together(lambda number: tasks[number % len(tasks)]())
     assert len(fake.images) == 1
     assert len(fake.launches) == THREADS // len(tasks)
-    assert fake.calls.count("cuKernelGetFunction") == 3
+    assert fake.calls.count("cuKernelGetFunction") == len(fake.symbols)
 
 
 def test_a_load_that_fails_fails_in_every_thread_and_then_works(fake: Any, shipped: Path) -> None:
@@ -92,6 +101,131 @@ def test_a_load_that_fails_fails_in_every_thread_and_then_works(fake: Any, shipp
     assert len(failed) == THREADS
     fake.failures.clear()
     made("empty").preload()
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads that take turns as often as Python lets them."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.fixture
+def modules(shipped: Path) -> list[str]:
+    """Four kernel modules with the same kernels and images."""
+    manifest = Manifest.from_json((shipped / "vector.json").read_text(encoding="utf-8"))
+    names = [f"shipped.vector{number}" for number in range(4)]
+    for name in names:
+        text = replace(manifest, module=name).to_json()
+        (shipped / f"{name.rpartition('.')[2]}.json").write_text(text, encoding="utf-8")
+    return names
+
+
+@pytest.mark.usefixtures("restless")
+def test_a_storm_of_launches_loses_nothing(fake: Any, modules: list[str]) -> None:
+    kernels = [gpu.Kernel(_named(module, "saxpy")) for module in modules]
+    kept = [kernel[1, 32, 5] for kernel in kernels]
+    rounds, expected = 40, Counter[tuple[object, ...]]()
+
+    def work(number: int) -> None:
+        fake.contexts.append(1)
+        chance, launched = random.Random(number), Counter[tuple[object, ...]]()
+        for turn in range(rounds):
+            which, block, length = chance.randrange(4), chance.choice((32, 64)), chance.randrange(1, 9)
+            stream, a = chance.randrange(1, 4), float(rounds * number + turn)
+            x, y = Tensor(0x1000 * (number + 1), (length,), FLOAT32), Tensor(0x100, (length,), FLOAT32)
+            if is_kept := chance.random() < 0.5:
+                stream, block = 5, 32
+            (kept[which] if is_kept else kernels[which][1, block, stream])(a, x, y)
+            launched[stream, block, a, x.pointer, length] += 1
+        expected.update(launched)  # each thread's own are told apart by `a`
+
+    together(work)
+    done = Counter(
+        (entry["stream"], entry["block"][0], *entry["values"][:2], entry["values"][2]) for entry in fake.launches
+    )
+    assert done == expected
+    assert sum(done.values()) == THREADS * rounds
+    assert len(fake.images) == len(modules)
+    assert [len(loader.module(name).learned(loader.module(name).kernel("saxpy")).attempts) for name in modules] == [
+        1
+    ] * 4
+
+
+def _named(module: str, name: str) -> Callable[..., None]:
+    """An author's function of that name, in that module."""
+
+    def function() -> None: ...
+
+    function.__module__, function.__name__ = module, name
+    return function
+
+
+def test_launches_that_race_teach_one_plan(fake: Any, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taught, made_plan = [], learning.attempt
+
+    def slowly(libraries: object) -> None:
+        time.sleep(0.05)  # long enough for every thread to have found that there is no plan yet
+
+    def noted(recipe: Any, *rest: Any) -> Any:
+        taught.append(recipe)
+        return made_plan(recipe, *rest)
+
+    monkeypatch.setattr(streams, "finder", slowly)
+    monkeypatch.setattr(learning, "attempt", noted)
+    launch, x = runtime.configure("shipped.vector", "saxpy", 1, 32, 5), Tensor(0x1000, (8,), FLOAT32)
+    together(lambda number: launch(1.0, x, x))
+    assert len(taught) == 1
+    assert len(fake.launches) == THREADS
+
+
+def test_a_package_may_launch_while_it_is_imported(fake: Any, shipped: Path) -> None:
+    source = "import time\nfrom oxide_build.runtime import loader\n"
+    waits = f"{source}time.sleep(0.3)\nloader.module('shipped.vector')\n"
+    (shipped.parent / "__init__.py").write_text(waits, encoding="utf-8")
+    importing = threading.Thread(target=importlib.import_module, args=("shipped",), daemon=True)
+    asking = threading.Thread(target=loader.module, args=("shipped.vector",), daemon=True)
+    importing.start()
+    while "shipped" not in sys.modules:
+        time.sleep(0.01)
+    asking.start()
+    for thread in (importing, asking):
+        thread.join(30)
+    assert not importing.is_alive()
+    assert not asking.is_alive()
+
+
+def test_numpy_may_come_while_a_launch_learns(monkeypatch: pytest.MonkeyPatch) -> None:
+    for table in ("INTEGERS", "REALS", "BOOLEANS"):
+        monkeypatch.setattr(scalars, table, {})
+    monkeypatch.setitem(sys.modules, "numpy", SimpleNamespace(bool_=bool, float16=float))
+    scalars.look_for_numpy()
+    assert (scalars.INTEGERS, scalars.REALS, scalars.BOOLEANS) == ({}, {}, {})
+
+
+def find_free_threaded() -> str | None:
+    """A free-threaded Python that has pytest: the one OXIDE_FREE_THREADED_PYTHON names, else one on PATH."""
+    names = [os.environ.get("OXIDE_FREE_THREADED_PYTHON"), "python3.14t", "python3.13t"]
+    for program in filter(None, (shutil.which(name) for name in names if name)):
+        asked = "import pytest, numpy, hypothesis, sys; sys.exit(sys._is_gil_enabled())"
+        if not subprocess.run([program, "-c", asked], env=FREE, capture_output=True).returncode:
+            return program
+    return None
+
+
+FREE = {**os.environ, "PYTHON_GIL": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def test_free_threaded() -> None:
+    program = find_free_threaded()
+    if program is None:
+        pytest.skip("no free-threaded Python with pytest, numpy and hypothesis: OXIDE_FREE_THREADED_PYTHON names one")
+    chosen = "not free_threaded and (race or storm or imported or numpy)"
+    command = [program, "-m", "pytest", "-p", "no:cacheprovider", "-k", chosen, __file__]
+    done = subprocess.run(command, env=FREE, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Barriers beyond the block's own to `mir`: the grid's, a cluster's, and numbered ones within a block."""
+"""Barriers beyond the block's own to `mir`: between kernels, the grid's, a cluster's, numbered ones within a block."""
 
 from __future__ import annotations
 
@@ -40,6 +40,22 @@ def cluster_rank(f: FunctionBuilder, node: ast.Call) -> Operand:
     """The block's place in its cluster."""
     arguments(node)
     return f.value(mir.cluster_rank())
+
+
+@translates(INTRINSICS, "gpu.wait_for_previous_kernel")
+def wait_for_previous_kernel(f: FunctionBuilder, node: ast.Call) -> Operand:
+    """The end of what may overlap with the kernel before."""
+    arguments(node)
+    f.emit(mir.wait_for_previous_kernel())
+    return ()
+
+
+@translates(INTRINSICS, "gpu.let_next_kernel_start")
+def let_next_kernel_start(f: FunctionBuilder, node: ast.Call) -> Operand:
+    """The start of what may overlap with the kernel after."""
+    arguments(node)
+    f.emit(mir.let_next_kernel_start())
+    return ()
 
 
 def _named_barrier(operation: str, f: FunctionBuilder, node: ast.Call) -> Operand:

@@ -1,4 +1,4 @@
-"""Barriers beyond the block's own: of the grid, of a cluster, and numbered ones within a block.
+"""Barriers beyond the block's own: between kernels, of the grid, of a cluster, and numbered ones within a block.
 
 In: the operations on them. Out: intrinsics, and for the grid PTX of ours. Its own room
 because the grid's barrier is a protocol: the hardware has none.
@@ -19,6 +19,7 @@ seen by every thread after.
 
 from __future__ import annotations
 
+from oxide_build import manifest
 from oxide_build.dialects import llvm, mir, nvvm
 from oxide_build.ir import Op, OpDefinition, Value
 from oxide_build.ir.types import i32
@@ -87,6 +88,23 @@ def lower_cluster_rank(lowering: FunctionLowering, op: Op) -> Value:
 def require_clusters(lowering: FunctionLowering, feature: str, help: str | None = None) -> None:
     """Raise CompileError where the target has no clusters."""
     lowering.require(_CLUSTERS, feature, help=help or f"put it under `if gpu.arch >= {_CLUSTERS}:`")
+
+
+@lowers(mir.wait_for_previous_kernel)
+def lower_wait_for_previous_kernel(lowering: FunctionLowering, op: Op) -> tuple[()]:
+    return _between_kernels(lowering, nvvm.previous_wait)
+
+
+@lowers(mir.let_next_kernel_start)
+def lower_let_next_kernel_start(lowering: FunctionLowering, op: Op) -> tuple[()]:
+    return _between_kernels(lowering, nvvm.next_start)
+
+
+def _between_kernels(lowering: FunctionLowering, definition: OpDefinition) -> tuple[()]:
+    """Nothing before sm_90, where kernels of a stream never overlap."""
+    if lowering.target.number >= manifest.OVERLAPPING_KERNELS:
+        lowering.emit(definition)
+    return ()
 
 
 @lowers(mir.named_barrier)

@@ -76,6 +76,55 @@ def test_clusters(ptx: Ptx) -> None:
     assert "%cluster_ctarank" in text
 
 
+@pytest.mark.parametrize("target", ["sm_90", "sm_90a", "sm_100", "sm_120"])
+@pytest.mark.parametrize(
+    ("line", "instruction"),
+    [
+        ("mir.wait_for_previous_kernel", r"griddepcontrol\.wait;"),
+        ("mir.let_next_kernel_start", r"griddepcontrol\.launch_dependents;"),
+    ],
+)
+def test_between_kernels(ptx: Ptx, line: str, instruction: str, target: str) -> None:
+    in_order(ptx(kernel(line), target=target), r"st\.global", instruction, r"ld\.global", r"st\.global")
+
+
+@pytest.mark.parametrize("target", ["sm_75", "sm_80", "sm_89"])
+def test_kernels_do_not_overlap_before_sm_90(ptx: Ptx, target: str) -> None:
+    text = ptx(kernel("mir.wait_for_previous_kernel", "mir.let_next_kernel_start"), target=target)
+    assert "griddepcontrol" not in text
+
+
+def test_what_was_read_before_the_wait_is_read_again_behind_it(ptx: Ptx) -> None:
+    """And in a loop after it, where the address does not change: no load rises above the wait, no store either."""
+    text = ptx("""
+kernel @k(%x: view<?xi32, read, global>, %y: view<?xi32, mut, global>, %n: i32) KERNEL {
+^bb0:
+  %p = mir.element %x, %n : ptr<i32, global>
+  %q = mir.element %y, %n : ptr<i32, global>
+  %first = mir.load %p : i32
+  mir.wait_for_previous_kernel
+  %zero = mir.constant {value = 0, type = i32} : i32
+  %one = mir.constant {value = 1, type = i32} : i32
+  mir.br ^bb1(%zero, %first)
+^bb1(%i: i32, %sum: i32):
+  %more = mir.cmp %i, %n {predicate = 'lt'} : bool
+  mir.cond_br %more, ^bb2, ^bb3
+^bb2:
+  %v = mir.load %p : i32
+  %s = mir.add %sum, %v : i32
+  %j = mir.add %i, %one : i32
+  mir.br ^bb1(%j, %s)
+^bb3:
+  mir.store %sum, %q
+  mir.return
+}""")
+    before, after = text.split("griddepcontrol.wait;")
+    assert before.count("ld.global") == 1
+    assert "st.global" not in before
+    assert ".nc." not in text
+    in_order(after, r"ld\.global", r"st\.global")
+
+
 @pytest.mark.parametrize(
     ("line", "attributes", "message"),
     [
