@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from oxide_build.errors import LoadError, StaleKernelWarning
 from oxide_build.manifest import ROOT_MARK, Manifest
+from oxide_build.runtime.digests import sha256
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -61,14 +62,12 @@ def _root(directory: Traversable) -> Path | None:
 
 def _changed(manifest: Manifest, directory: Traversable) -> Iterator[str]:
     """The sources that are not what the images were made from, by module; what cannot be read is passed by."""
-    from hashlib import sha256
-
     for module, file, digest in _sources(manifest, directory):
         try:
             content = Path(file).read_bytes()
         except OSError:
             continue
-        if digest not in (sha256(content).hexdigest(), sha256(content.removeprefix(_BOM)).hexdigest()):
+        if digest not in (sha256(content), sha256(content.removeprefix(_BOM))):
             yield module
 
 

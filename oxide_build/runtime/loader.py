@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from oxide_build.errors import ImageRefusedError, KernelError, LoadError
 from oxide_build.manifest import DIRECTORY, Artifact, Kernel, Manifest
-from oxide_build.runtime import arrays, device, freshness
+from oxide_build.runtime import arrays, device, digests, freshness
 from oxide_build.runtime.choice import FORCE, Choice, choose
 from oxide_build.runtime.learning import Learned
 
@@ -104,7 +104,7 @@ class Module:
         return content
 
     def _verify(self, artifact: Artifact, content: bytes) -> None:
-        if _sha256(content) != artifact.sha256:
+        if digests.sha256(content) != artifact.sha256:
             raise LoadError(f"{self.manifest.module}: {artifact.file} is not what the build wrote", help=_REINSTALL)
         self._verified.add(artifact.file)
 
@@ -184,16 +184,6 @@ class Module:
         if size > self._shared.get(key, 0):
             device.allow_shared_memory(self._functions[key], size, key[1])
             self._shared[key] = size
-
-
-def _sha256(content: bytes) -> str:
-    """The digest, by Python's own code: hashlib loads OpenSSL first, which takes as long as a small kernel's load."""
-    for name in ("_sha2", "_sha256", "hashlib"):
-        try:
-            return str(importlib.import_module(name).sha256(content).hexdigest())
-        except ImportError:
-            continue
-    raise AssertionError("hashlib is a part of Python")
 
 
 def _said(error: LoadError) -> str:
