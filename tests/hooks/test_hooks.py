@@ -159,6 +159,13 @@ def test_images_of_targets_no_longer_asked_for_do_not_ship(backend: Project, tmp
     assert images(project.build("wheel", tmp_path / "2", **{"oxide.targets": "sm_90"})) == ["copy.sm_90.ptx"]
 
 
+@pytest.mark.parametrize("form", ["sm_90,sm_90a", "sm_90; sm_90a", ["sm_90a", "sm_90"], ["sm_90,sm_90a", "sm_90"]])
+def test_settings_come_in_every_form(backend: Project, tmp_path: Path, form: object) -> None:
+    """pip, build and uv pass a repeated setting as a list, one given once as a string; older pips only the last."""
+    wheel = backend("mapped").build("wheel", tmp_path / "out", **{"oxide.targets": form})
+    assert images(wheel) == ["copy.sm_90.ptx", "copy.sm_90a.ptx"]
+
+
 def test_modules_no_longer_named_leave_nothing(backend: Project, tmp_path: Path) -> None:
     project = backend("plain")
     project.build("wheel", tmp_path / "1")

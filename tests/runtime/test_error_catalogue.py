@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import pickle
 import re
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from test_variants import TOTAL, VARIANTS
 
 from oxide_build import errors, gpu, signature
 from oxide_build.errors import KernelError
-from oxide_build.manifest import Kernel, Parameter
+from oxide_build.manifest import ROOT_MARK, Kernel, Parameter
 from oxide_build.runtime import arrays, loader
 from oxide_build.variants import Family
 
@@ -156,6 +157,18 @@ def not_built(world: World) -> None:
     empty(world)
 
 
+def not_built_again(world: World) -> None:
+    report = (
+        "[oxide] a line of progress\noxide-build: the kernels cannot be built\nvector.py:9:9: error: unknown name `z`"
+    )
+    failed = subprocess.CompletedProcess([], 1, "", f"{report}\n1 error\n")
+    (world.shipped.parent / "vector.py").write_text("# edited\n", encoding="utf-8")
+    (world.shipped / ROOT_MARK).write_text("..\n", encoding="utf-8")
+    world.monkeypatch.setenv("OXIDE_REBUILD", "1")
+    world.monkeypatch.setattr("subprocess.run", lambda *args, **kwargs: failed)
+    empty(world)
+
+
 def another_version(world: World) -> None:
     (world.shipped / "vector.json").write_text('{"schema": 99}')
     empty(world)
@@ -226,6 +239,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "LoadError: the package was installed without building": not_built,
     "LoadError: the kernel is in no package": lambda world: made("k", "__main__")[1, 1](),
     "LoadError: the kernel is newer than the build": lambda world: made("daxpy")[1, 1](),
+    "LoadError: the kernel has changed and cannot be built again": not_built_again,
     "LoadError: another version of oxide-build built the package": another_version,
     "LoadError: an image is missing": missing_image,
     "LoadError: an image is damaged": damaged_image,
