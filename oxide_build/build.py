@@ -14,13 +14,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import sys
 import time
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 from oxide_build import __version__, ir, manifest
 from oxide_build.errors import Collector, CompileWarning, InternalError, Warn, unheard
@@ -29,10 +27,9 @@ from oxide_build.pipeline import describe, describe_generics, to_llvm_ir, to_ssa
 from oxide_build.pipeline.ptx import CodeGenerator, versions
 from oxide_build.pipeline.targets import Target, least_driver, parse_ptx_version
 from oxide_build.pipeline.units import split
+from oxide_build.progress import Finished, Listener, Log, Made, Noted, Skipped, Started, log_to_stderr, plain_lines
 
 __all__ = ["Built", "Job", "Log", "log_to_stderr", "notes", "plan", "prune", "run", "write", "write_in_tree"]
-
-Log: TypeAlias = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -63,35 +60,33 @@ class _Image:
         return ".".join(filter(None, [self.job.name, self.unit]))
 
 
-def run(jobs: Sequence[Job], workers: int = 0, log: Log | None = None) -> tuple[Built, ...]:
+def run(
+    jobs: Sequence[Job], workers: int = 0, log: Log | None = None, tell: Listener | None = None
+) -> tuple[Built, ...]:
     """Compile every job for each of its targets.
 
-    `workers` is the number of processes, 0 for one a core. `log` gets one line an image and a summary (None: standard
-    error). Raises CompileErrors with every mistake in every module, InternalError when LLVM died.
+    `workers` is the number of processes, 0 for one a core. `tell` hears of everything as it happens; without one
+    `log` gets a line an image and a summary (None: standard error). Raises CompileErrors with every mistake in every
+    module, InternalError when LLVM died.
     """
-    log = log or log_to_stderr
+    tell = tell or plain_lines(log or log_to_stderr)
     started = time.perf_counter()
-    modules = _read_modules(jobs, log)
-    images = _lower_modules(modules, log)
+    modules = _read_modules(jobs, tell)
+    images = _lower_modules(modules, tell)
+    tell(Started(len(images), len(modules)))
     workers = workers or os.cpu_count() or 1
     with CodeGenerator(workers) as generator, ThreadPoolExecutor(workers) as waiting:
         futures = {waiting.submit(_emit, generator, image): image for image in images}
-        texts = _collect_texts(futures, log)
+        texts = _collect_texts(futures, tell)
     tools = {"oxide-build": __version__, **versions()}
     made = {image: texts[image].encode() for image in images}
     built = tuple(_assemble(job, module, made, tools) for job, module in modules.items())
-    size = _kilobytes(sum(len(content) for one in built for content in one.files.values()))
-    seconds = time.perf_counter() - started
-    log(f"[oxide] {_count(images, 'image')} of {_count(built, 'kernel module')}, {size} in all, {seconds:.2f} s")
+    size = sum(len(content) for one in built for content in one.files.values())
+    tell(Finished(len(images), 0, len(built), size, time.perf_counter() - started))
     return built
 
 
-def log_to_stderr(line: str) -> None:
-    """Standard error at once: front ends keep it for the user, and show its end when a build fails."""
-    print(line, file=sys.stderr, flush=True)
-
-
-def _read_modules(jobs: Sequence[Job], log: Log) -> dict[Job, ir.Module]:
+def _read_modules(jobs: Sequence[Job], tell: Listener) -> dict[Job, ir.Module]:
     """The target-independent half, once a module."""
     mistakes = Collector()
     warnings: list[CompileWarning] = []
@@ -100,7 +95,7 @@ def _read_modules(jobs: Sequence[Job], log: Log) -> dict[Job, ir.Module]:
         with mistakes.collect():
             modules[job] = to_ssa(job.source, resolve=job.resolve, warn=_listener(job, mistakes, warnings))
     for text in dict.fromkeys(map(str, warnings)):
-        log(text)
+        tell(Noted(text))
     _raise_distinct(mistakes)
     return modules
 
@@ -110,18 +105,18 @@ def _listener(job: Job, mistakes: Collector, warnings: list[CompileWarning]) -> 
     return {"show": warnings.append, "error": mistakes.errors.append, "ignore": unheard}[job.settings.warnings]
 
 
-def _lower_modules(modules: Mapping[Job, ir.Module], log: Log) -> list[_Image]:
+def _lower_modules(modules: Mapping[Job, ir.Module], tell: Listener) -> list[_Image]:
     """The target half up to LLVM IR, once a target."""
     mistakes = Collector()
     images: list[_Image] = []
     for job, module in modules.items():
         with mistakes.collect():
-            images += _lower(job, module, log)
+            images += _lower(job, module, tell)
     _raise_distinct(mistakes)
     return images
 
 
-def _lower(job: Job, module: ir.Module, log: Log) -> list[_Image]:
+def _lower(job: Job, module: ir.Module, tell: Listener) -> list[_Image]:
     """One module's units for its targets."""
     mistakes = Collector()
     images: list[_Image] = []
@@ -131,7 +126,7 @@ def _lower(job: Job, module: ir.Module, log: Log) -> list[_Image]:
             images += _lower_unit(job, unit, part, skipped)
     mistakes.raise_if_any()
     for message in skipped:
-        log(f"[oxide] skipped an image of {job.name}: {message}")
+        tell(Skipped(job.name, 0, message))
     return images
 
 
@@ -156,16 +151,15 @@ def _emit(generator: CodeGenerator, image: _Image) -> tuple[str, float]:
     return text, time.perf_counter() - started
 
 
-def _collect_texts(futures: Mapping[Future[tuple[str, float]], _Image], log: Log) -> dict[_Image, str]:
+def _collect_texts(futures: Mapping[Future[tuple[str, float]], _Image], tell: Listener) -> dict[_Image, str]:
     """The PTX of every image, in the order they finish."""
     texts: dict[_Image, str] = {}
     mistakes = Collector()
-    for number, future in enumerate(as_completed(futures), 1):
+    for future in as_completed(futures):
         image = futures[future]
         with mistakes.collect():
             texts[image], seconds = future.result()
-            made = f"{image.name} -> {image.target}  {seconds:.2f} s  {_kilobytes(len(texts[image]))}"
-            log(f"[oxide {number}/{len(futures)}] {made}")
+            tell(Made(image.name, str(image.target), "ptx", seconds, len(texts[image])))
     _raise_distinct(mistakes)
     return texts
 
@@ -212,14 +206,6 @@ def _artifact(image: _Image, content: bytes) -> manifest.Artifact:
         size=len(content),
         unit=image.unit,
     )
-
-
-def _count(things: Sequence[object], noun: str) -> str:
-    return f"{len(things)} {noun}" if len(things) == 1 else f"{len(things)} {noun}s"
-
-
-def _kilobytes(size: int) -> str:
-    return f"{size / 1000:.1f} kB"
 
 
 def write(built: Iterable[Built], directory_of: Callable[[Built], Path]) -> tuple[Path, ...]:

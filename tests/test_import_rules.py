@@ -9,7 +9,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "oxide_build"
 
 FLOORS = (
-    {"errors", "manifest", "pipeline.options"},
+    {"errors", "manifest", "pipeline.options", "progress"},
     {"layouts"},
     {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice"},
     {"variants"},
