@@ -180,7 +180,7 @@ def _built(module: Products, generator: Mapping[str, str]) -> Built:
     contents = {job.image_file(i.target, i.unit, kind): module.made[i, kind] for i, kind in images}
     described = replace(
         manifest.Manifest.from_json(front.manifest),
-        generator=dict(generator),
+        generator={**generator, **({"ptxas": ptxas.version()} if "cubin" in job.kinds else {})},
         requested=tuple(target.name for target in job.settings.targets),
         artifacts=tuple(_artifact(module, image, kind) for image, kind in images),
     )
