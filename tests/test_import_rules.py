@@ -9,7 +9,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "oxide_build"
 
 FLOORS = (
-    {"records", "pipeline.options"},
+    {"records", "pipeline.options", "progress", "cache"},
     {"errors", "manifest"},
     {"layouts"},
     {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice"},
@@ -23,10 +23,13 @@ FLOORS = (
         "pipeline.lowering",
         "pipeline.llvm_ir",
         "pipeline.ptx",
+        "pipeline.ptxas",
     }
     | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "archives", "explain"},
     {"pipeline", "jobs"},
-    {"notes"},
+    {"compilation", "notes"},
+    {"toolchain"},
+    {"products"},
     {"build", "inspection", "doctor", "dry_run"},
     {"setuptools_step", "cli"},
     {"hooks", "__main__"},

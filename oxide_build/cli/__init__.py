@@ -21,6 +21,7 @@ except ImportError as missing:
     raise SystemExit('the command line needs typer: pip install "oxide-build[cli]"') from None
 
 from oxide_build.cli.build import build
+from oxide_build.cli.cache import cache
 from oxide_build.cli.doctor import doctor
 from oxide_build.cli.explain import explain
 from oxide_build.cli.inspect import inspect
@@ -45,6 +46,7 @@ app = typer.Typer(
 
 for name, command in COMMANDS.items():
     app.command(name)(command)
+app.add_typer(cache, name="cache")
 
 
 def main() -> None:
