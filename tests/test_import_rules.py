@@ -12,7 +12,7 @@ FLOORS = (
     {"errors", "manifest", "pipeline.options", "progress", "cache"},
     {"layouts"},
     {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice"},
-    {"variants"},
+    {"variants", "pipeline.imports"},
     {"dialects", "readers", "runtime"},
     {"pipeline.units"},
     {
@@ -25,7 +25,8 @@ FLOORS = (
         "pipeline.ptxas",
     }
     | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "archives", "explain"},
-    {"pipeline", "jobs"},
+    {"pipeline.stages", "jobs"},
+    {"pipeline"},
     {"compilation"},
     {"toolchain"},
     {"products"},
