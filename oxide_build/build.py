@@ -16,7 +16,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from math import ceil
@@ -216,10 +216,22 @@ def write(built: Iterable[Built], directory_of: Callable[[Built], Path]) -> tupl
     contents = {directory_of(one) / name: content for one in built for name, content in one.files.items()}
     for path, content in contents.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        path.chmod(0o644)
+        _place(path, content)
     prune({path.parent for path in contents}, contents)
     return tuple(contents)
+
+
+def _place(path: Path, content: bytes) -> None:
+    """One file in one step: what reads it meanwhile, or after this process was killed, finds no half of it.
+
+    One that says so already stays: renaming onto a file makes many a file system wait for the disk.
+    """
+    if path.is_file() and path.stat().st_mode & 0o777 == 0o644 and path.read_bytes() == content:
+        return
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.write_bytes(content)
+    scratch.chmod(0o644)
+    scratch.replace(path)
 
 
 def write_in_tree(built: Sequence[Built]) -> tuple[Path, ...]:
@@ -230,9 +242,10 @@ def write_in_tree(built: Sequence[Built]) -> tuple[Path, ...]:
     return paths
 
 
-def prune(directories: Iterable[Path], keep: Container[Path]) -> None:
+def prune(directories: Iterable[Path], keep: Iterable[Path]) -> None:
     """Delete every file of those `_oxide/` directories that is not in `keep`: images of targets no longer asked for."""
+    kept = frozenset(keep)
     for directory in directories:
         for stale in directory.iterdir():
-            if stale.is_file() and stale not in keep:
-                stale.unlink()
+            if stale.is_file() and stale not in kept:
+                stale.unlink(missing_ok=True)

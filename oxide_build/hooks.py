@@ -20,7 +20,6 @@ from oxide_build.cache import Cache, default_directory
 from oxide_build.config import PREFIX, load_config
 from oxide_build.errors import CompileError, CompileErrors, ConfigErrors
 from oxide_build.jobs import Job, plan
-from oxide_build.pipeline import to_llvm_ir, to_ssa
 from oxide_build.progress import log_to_stderr
 from oxide_build.report import HEADLINE, reported
 from oxide_build.toolchain import Toolchain
@@ -156,6 +155,8 @@ def _call_libdevice(jobs: Sequence[Job]) -> bool:
 
 def _calls_libdevice(job: Job) -> bool:
     """Whether a kernel module does, for one of its targets; all but the last stage runs without LLVM."""
+    from oxide_build.pipeline import to_llvm_ir, to_ssa
+
     with suppress(CompileErrors):
         module = to_ssa(job.source, resolve=job.resolve)
         for target in job.settings.targets:

@@ -16,7 +16,7 @@ from oxide_build import manifest
 from oxide_build.config import Config, Settings, read_pyproject
 from oxide_build.discovery import KernelModule, PackageDir, declared_package_dirs, find_modules, find_source
 from oxide_build.errors import CompileError, CompileErrors, ConfigError, ConfigErrors, SourceFile
-from oxide_build.pipeline.frontend import image_units, imported_modules
+from oxide_build.pipeline.imports import imported_modules
 from oxide_build.pipeline.targets import Kind, Target
 
 
@@ -60,6 +60,8 @@ class Job:
     @property
     def units(self) -> tuple[str, ...]:
         """The units the module's kernels lie in, by its syntax alone; raises CompileErrors where that is wrong."""
+        from oxide_build.pipeline.frontend import image_units  # the compiler: not for what is there already
+
         return image_units(self.source, self.resolve)
 
     @property

@@ -13,7 +13,7 @@ FLOORS = (
     {"errors", "manifest"},
     {"layouts"},
     {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice"},
-    {"variants"},
+    {"variants", "pipeline.imports"},
     {"dialects", "readers", "runtime"},
     {"pipeline.units"},
     {
@@ -26,7 +26,8 @@ FLOORS = (
         "pipeline.ptxas",
     }
     | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "archives", "explain"},
-    {"pipeline", "jobs"},
+    {"pipeline.stages", "jobs"},
+    {"pipeline"},
     {"compilation", "notes"},
     {"toolchain"},
     {"products"},
