@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "oxide_build"
 FLOORS = (
     {"errors", "manifest", "pipeline.options", "progress"},
     {"layouts"},
-    {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice"},
+    {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice", "pipeline.ptxas", "starter"},
     {"variants"},
     {"dialects", "readers", "runtime"},
     {"pipeline.units"},
@@ -23,8 +23,17 @@ FLOORS = (
         "pipeline.llvm_ir",
         "pipeline.ptx",
     }
-    | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "archives", "explain"},
-    {"pipeline", "jobs"},
+    | {
+        "pipeline.alignment",
+        "pipeline.description",
+        "simulator",
+        "config",
+        "discovery",
+        "archives",
+        "explain",
+        "resources",
+    },
+    {"pipeline", "jobs", "budget"},
     {"build", "inspection", "doctor"},
     {"setuptools_step", "cli"},
     {"hooks", "__main__"},
@@ -42,6 +51,7 @@ OUTSIDE = {
     "cuda": {"runtime.device"},
     "llvmlite": {"pipeline.ptx"},
     "numpy": {"simulator"},
+    "rich": {"cli"},
     "setuptools": {"setuptools_step", "hooks"},
     "typer": {"cli"},
 }
