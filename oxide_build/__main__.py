@@ -1,7 +1,8 @@
 """`python -m oxide_build` and the `oxide-build` script: the command line as a process.
 
 In: the process. Out: its exit status, quiet where whoever called it has gone: 130 after Ctrl-C, 1 when the reader of
-a pipe has left. Its own room because this must hold while the commands are still being imported.
+a pipe has left. What the system refuses is one line. Its own room because this must hold while the commands are still
+being imported.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ def main() -> None:
         # What is still in the buffer must go somewhere when Python closes it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:
+        sys.exit(f"oxide-build: {error}")
 
 
 if __name__ == "__main__":

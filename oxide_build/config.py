@@ -165,12 +165,6 @@ def _syntax_error(text: str, fault: str) -> ConfigError:
     return ConfigError(f"pyproject.toml:{line}:{column}", f"not valid TOML: {what}")
 
 
-def has_oxide_table(root: Path) -> bool:
-    """Whether a directory is the root of a project of ours. Raises ConfigErrors when its pyproject.toml is no TOML."""
-    tool = read_pyproject(root).get("tool") if (root / "pyproject.toml").is_file() else None
-    return isinstance(tool, dict) and "oxide" in tool
-
-
 def _oxide_table(root: Path) -> dict[str, Any]:
     tool = read_pyproject(root).get("tool")
     table = tool.get("oxide") if isinstance(tool, dict) else None

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from oxide_build import ir
-from oxide_build.config import Settings, has_oxide_table, load_config
+from oxide_build.config import Settings, load_config, read_pyproject
 from oxide_build.errors import CompileError, CompileErrors, OxideError, SourceFile
 from oxide_build.jobs import plan
 from oxide_build.pipeline import Resolve, Stage, to_llvm_ir, to_ssa
@@ -56,9 +56,14 @@ def settings_of(file: Path) -> Settings:
     The project is the nearest directory above whose pyproject.toml has a `[tool.oxide]`. Raises ConfigErrors and
     CompileErrors for mistakes in it.
     """
-    root = next(filter(has_oxide_table, file.absolute().parents), None)
+    root = next(filter(_is_project, file.absolute().parents), None)
     jobs = () if root is None else plan(load_config(root), root)
     return next((job.settings for job in jobs if job.file.resolve() == file.resolve()), OUTSIDE_PROJECTS)
+
+
+def _is_project(directory: Path) -> bool:
+    tool = read_pyproject(directory).get("tool") if (directory / "pyproject.toml").is_file() else None
+    return isinstance(tool, dict) and "oxide" in tool
 
 
 def _read(file: Path) -> SourceFile:

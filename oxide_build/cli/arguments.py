@@ -22,24 +22,19 @@ def complete_target(incomplete: str) -> list[str]:
 
 
 def complete_file(incomplete: str) -> list[str]:
-    """Directories and Python files that begin so, and behind a file's colon its kernels."""
-    file, colon, kernel = incomplete.rpartition(":")
-    if colon and Path(file).is_file():
-        return [f"{file}:{name}" for name in kernels_in(Path(file)) if name.startswith(kernel)]
-    directory = Path(incomplete) if incomplete.endswith("/") else Path(incomplete).parent
-    found = sorted(directory.iterdir()) if directory.is_dir() else []
-    words = [f"{path.as_posix()}/" if path.is_dir() else path.as_posix() for path in found]
-    return [word for word in words if word.startswith(incomplete) and word.endswith(("/", ".py")) and "/." not in word]
+    """Behind a file's colon its kernels; files themselves a shell knows best."""
+    file, _, kernel = incomplete.rpartition(":")
+    return [f"{file}:{name}" for name in kernels_in(Path(file)) if name.startswith(kernel)]
 
 
 def complete_kernel(context: typer.Context, incomplete: str) -> list[str]:
-    """The kernels of the file named before."""
-    file = Path(str(context.params.get("file") or ""))
-    return [name for name in kernels_in(file) if name.startswith(incomplete)] if file.is_file() else []
+    """The kernels of the file named before, which typer cannot tell from other words while an option lacks its value."""
+    words = (context.params.get("file"), *context.args)
+    return [name for word in words if word for name in kernels_in(Path(word)) if name.startswith(incomplete)]
 
 
 def kernels_in(file: Path) -> list[str]:
-    """The names of a file's kernels; none where it is no Python."""
+    """The names of a file's kernels; none where it is no Python, or not there."""
     try:
         body = ast.parse(file.read_bytes()).body
     except (SyntaxError, ValueError, OSError):
