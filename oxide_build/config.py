@@ -67,6 +67,7 @@ class Settings:
     """What shapes the images of one module: the keys that `[[tool.oxide.overrides]]` may set."""
 
     targets: tuple[Target, ...] = _key(readers.targets, from_text=_list, variable="OXIDE_TARGETS")
+    emit: tuple[str, ...] = _key(readers.image_kinds, default=("ptx",), from_text=None)
     opt_level: int = _key(readers.integer(0, 3), default=Options.opt_level)
     fp_contract: bool = _key(readers.boolean, default=Options.fp_contract)
     fast_math: bool = _key(readers.boolean, default=Options.fast_math)
@@ -103,7 +104,6 @@ class Config(Settings):
     """
 
     kernels: tuple[str, ...] = _key(readers.modules, from_text=None)
-    emit: tuple[str, ...] = _key(readers.image_kinds, default=("ptx",), from_text=None)
     jobs: int = _key(readers.integer(0), default=0, variable="OXIDE_JOBS")
     overrides: tuple[Override, ...] = ()
     forced: Mapping[str, Any] = field(default_factory=dict)

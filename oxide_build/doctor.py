@@ -6,14 +6,16 @@ everything at once: compiler, checker, driver; the rest of the package asks for 
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import TypeAlias
 
-from oxide_build import __version__
+from oxide_build import __version__, cache
 from oxide_build.errors import OxideError
 from oxide_build.pipeline import libdevice, ptx, ptxas
 from oxide_build.runtime import device
@@ -85,6 +87,17 @@ def _gpu() -> str | None:
     return "{}, compute capability {}.{}".format(gpu.name, *gpu.capability)
 
 
+def _cache() -> str | None:
+    directory = cache.default_directory()
+    return None if directory is None or not _can_write(directory) else str(directory)
+
+
+def _can_write(directory: Path) -> bool:
+    """Whether files can be made there, or the directory itself above."""
+    there = next(path for path in (directory, *directory.parents) if path.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
 def _ptxas() -> str | None:
     path = ptxas.find()
     return None if path is None else str(path)
@@ -101,6 +114,7 @@ _REQUIRED: tuple[_Check, ...] = (
     ("libdevice", _libdevice, "compile kernels that use math", _COMPILER),
 )
 _OPTIONAL: tuple[_Check, ...] = (
+    ("cache", _cache, "compile only what changed", f"name a directory of yours in {cache.VARIABLE}"),
     ("ptxas", _ptxas, "make cubins and measure kernels", ptxas.REMEDY),
     ("hatchling", _distribution("hatchling"), "build projects of hatchling's", "pip install hatchling"),
     ("cmake", lambda: shutil.which("cmake"), "build projects of CMake's", "pip install cmake"),

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from oxide_build import manifest
 from oxide_build.config import Config, Settings, read_pyproject
@@ -18,6 +19,9 @@ from oxide_build.discovery import KernelModule, PackageDir, declared_package_dir
 from oxide_build.errors import CompileError, CompileErrors, ConfigError, ConfigErrors, SourceFile
 from oxide_build.pipeline.frontend import image_units, imported_modules
 from oxide_build.pipeline.targets import Target
+
+Kind: TypeAlias = Literal["ptx", "cubin"]
+KINDS: tuple[Kind, ...] = ("ptx", "cubin")
 
 
 @dataclass(frozen=True)
@@ -49,15 +53,29 @@ class Job:
         """The module's own name, the stem of its artifacts' names."""
         return self.source.module.rpartition(".")[2]
 
-    def image_file(self, target: Target, unit: str = "") -> str:
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of images there are to be, in an order that is not the author's."""
+        return tuple(kind for kind in KINDS if kind in self.settings.emit)
+
+    def image_file(self, target: Target, unit: str = "", kind: Kind = "ptx") -> str:
         """The name of the image of that unit for that target."""
-        return ".".join([self.name, *filter(None, [unit]), str(target), "ptx"])
+        return ".".join([self.name, *filter(None, [unit]), str(target), kind])
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The units the module's kernels lie in, by its syntax alone; raises CompileErrors where that is wrong."""
+        return image_units(self.source, self.resolve)
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """The files this job makes, relative to the package, if no target is skipped."""
-        units = image_units(self.source, self.resolve)
-        images = [self.image_file(target, unit) for unit in units for target in self.settings.targets]
+        images = [
+            self.image_file(target, unit, kind)
+            for unit in self.units
+            for target in self.settings.targets
+            for kind in self.kinds
+        ]
         names = [f"{self.name}.json", *images]
         return tuple(f"{manifest.DIRECTORY}/{name}" for name in names)
 

@@ -17,7 +17,8 @@ Log: TypeAlias = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Started:
-    """The build begins: how many images of how many kernel modules there are to be, skipped ones included."""
+    """The build begins: how many images of how many kernel modules there are to be, those included
+    that turn out to be skipped."""
 
     images: int
     modules: int
@@ -80,6 +81,7 @@ class _PlainLines:
     def __init__(self, log: Log) -> None:
         self._log = log
         self._made = self._images = 0
+        self._skipped: set[tuple[str, str]] = set()
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -89,7 +91,9 @@ class _PlainLines:
                 self._log(text)
             case Skipped(module, images, reason):
                 self._images -= images
-                self._log(f"[oxide] skipped an image of {module}: {reason}")
+                if (module, reason) not in self._skipped:
+                    self._skipped.add((module, reason))
+                    self._log(f"[oxide] skipped an image of {module}: {reason}")
             case Made():
                 self._made += 1
                 self._log(f"[oxide {self._made}/{self._images}] {described(event)}")

@@ -92,11 +92,8 @@ def module(value: object) -> str:
 
 
 def image_kinds(value: object) -> tuple[str, ...]:
-    """What to emit: `ptx`, the only kind so far."""
-    kinds = _strings(value, 'emit = ["ptx"]')
-    if "cubin" in kinds:
-        raise unfit(value, '["ptx"]; "cubin" is not supported yet', help='write emit = ["ptx"], or leave the key out')
-    return tuple(dict.fromkeys(_each(kinds, choice("ptx"))))
+    """What to emit: `ptx`, `cubin`, or both."""
+    return tuple(dict.fromkeys(_each(_strings(value, 'emit = ["ptx", "cubin"]'), choice("ptx", "cubin"))))
 
 
 def _strings(value: object, example: str) -> list[str]:

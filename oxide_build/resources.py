@@ -13,7 +13,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, TypeAlias
 from oxide_build.errors import OxideError
 from oxide_build.manifest import DIRECTORY, Artifact, Kernel, Manifest, variant_words
 from oxide_build.pipeline import ptxas
+from oxide_build.pipeline.options import Options
 from oxide_build.runtime import loader
 
 Value: TypeAlias = "int | float | None"
@@ -168,12 +169,12 @@ def of_wheel(path: Path) -> tuple[Shipped, ...]:
 
 
 def measure(
-    modules: Iterable[Shipped], seconds: Mapping[tuple[str, str], float] | None = None, assembler: Path | None = None
+    modules: Iterable[Shipped], seconds: Mapping[tuple[str, str], float] | None = None, with_ptxas: bool = True
 ) -> Resources:
     """What every kernel and image of these modules takes.
 
-    `seconds` says by module's last name with its unit, and target, how long an image took. `assembler` is a ptxas;
-    without one its figures stay None. Raises OxideError when ptxas refuses an image.
+    `seconds` says by module's last name with its unit, and target, how long an image took. Not
+    `with_ptxas`, its figures stay None. Raises CompileError when there is no ptxas, InternalError when it refuses.
     """
     images = [
         _Image(module, unit, target)
@@ -182,9 +183,15 @@ def measure(
         for target in dict.fromkeys(artifact.target for artifact in module.manifest.images(unit))
     ]
     with ThreadPoolExecutor() as pool:
-        measured = list(pool.map(lambda image: _measure(image, seconds or {}, assembler), images))
+        measured = list(pool.map(lambda image: _measure(image, seconds or {}, with_ptxas), images))
     kernels = tuple(use for uses, _ in measured for use in uses)
     return Resources(kernels, tuple(image for _, image in measured))
+
+
+def _assembled(manifest: Manifest, ptx: bytes, target: str) -> ptxas.Assembled:
+    written: Mapping[str, Any] = manifest.options
+    options = Options(**{option.name: written[option.name] for option in fields(Options) if option.name in written})
+    return ptxas.assemble_and_measure(manifest.module, ptx, target, options)
 
 
 class _Image(NamedTuple):
@@ -196,12 +203,12 @@ class _Image(NamedTuple):
 
 
 def _measure(
-    image: _Image, seconds: Mapping[tuple[str, str], float], assembler: Path | None
+    image: _Image, seconds: Mapping[tuple[str, str], float], with_ptxas: bool
 ) -> tuple[tuple[KernelUse, ...], ImageUse]:
     (manifest, read), unit, target = image
     shipped = {artifact.kind: artifact for artifact in manifest.images(unit) if artifact.target == target}
     ptx, cubin = shipped.get("ptx"), shipped.get("cubin")
-    assembled = ptxas.assemble(assembler, read(ptx), target) if ptx and assembler else None
+    assembled = _assembled(manifest, read(ptx), target) if ptx and with_ptxas else None
     uses = tuple(_use(manifest, kernel, target, assembled) for kernel in manifest.kernels if kernel.unit == unit)
     stem = ".".join(filter(None, [manifest.module.rpartition(".")[2], unit]))
     return uses, ImageUse(
@@ -222,7 +229,7 @@ def _use(manifest: Manifest, kernel: Kernel, target: str, assembled: ptxas.Assem
     return replace(
         known,
         registers=usage.registers,
-        spills=usage.spill_stores + usage.spill_loads,
+        spills=usage.spills,
         stack=usage.stack,
         shared=usage.shared,
         constant=usage.constant,

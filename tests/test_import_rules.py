@@ -9,9 +9,9 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "oxide_build"
 
 FLOORS = (
-    {"errors", "manifest", "pipeline.options", "progress"},
+    {"errors", "manifest", "pipeline.options", "progress", "cache"},
     {"layouts"},
-    {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice", "pipeline.ptxas", "starter"},
+    {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice", "starter"},
     {"variants"},
     {"dialects", "readers", "runtime"},
     {"pipeline.units"},
@@ -22,18 +22,13 @@ FLOORS = (
         "pipeline.lowering",
         "pipeline.llvm_ir",
         "pipeline.ptx",
+        "pipeline.ptxas",
     }
-    | {
-        "pipeline.alignment",
-        "pipeline.description",
-        "simulator",
-        "config",
-        "discovery",
-        "archives",
-        "explain",
-        "resources",
-    },
-    {"pipeline", "jobs", "budget"},
+    | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "archives", "explain"},
+    {"pipeline", "jobs", "resources"},
+    {"compilation", "budget"},
+    {"toolchain"},
+    {"products"},
     {"build", "inspection", "doctor"},
     {"setuptools_step", "cli"},
     {"hooks", "__main__"},

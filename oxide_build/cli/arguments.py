@@ -28,7 +28,7 @@ def complete_file(incomplete: str) -> list[str]:
 
 
 def complete_kernel(context: typer.Context, incomplete: str) -> list[str]:
-    """The kernels of the file named before, which typer cannot tell from other words while an option lacks its value."""
+    """The kernels of the file named before; while an option lacks its value, typer leaves that among other words."""
     words = (context.params.get("file"), *context.args)
     return [name for word in words if word for name in kernels_in(Path(word)) if name.startswith(incomplete)]
 

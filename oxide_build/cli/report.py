@@ -14,6 +14,7 @@ import typer
 
 from oxide_build import budget as budgets
 from oxide_build import build, resources
+from oxide_build.cache import Cache
 from oxide_build.cli.arguments import Json, Root, print_json
 from oxide_build.cli.terminal import Column, Table, markdown, progress, say, show
 from oxide_build.config import load_config
@@ -44,10 +45,10 @@ def report(
     """
     if package is not None and wheel is not None:
         raise typer.BadParameter("--package and --wheel are two places: name one")
-    assembler = ptxas.find()
+    with_ptxas = ptxas.find() is not None
     known = None if budget is None else budgets.read(budget, figure or _COMPARED)
-    _check_measurable(known or {}, assembler)
-    measured = _measured(root, package, wheel, assembler)
+    _check_measurable(known or {}, with_ptxas)
+    measured = _measured(root, package, wheel, with_ptxas)
     if as_json:
         print_json(measured.as_data())
     else:
@@ -58,9 +59,9 @@ def report(
         _hold_against(budget, budgets.compare(known, measured))
 
 
-def _check_measurable(budget: budgets.Budget, assembler: Path | None) -> None:
+def _check_measurable(budget: budgets.Budget, with_ptxas: bool) -> None:
     """Without ptxas a budget of what it alone knows would always be kept."""
-    if assembler is not None:
+    if with_ptxas:
         return
     say(f"[oxide] no ptxas on this machine, so no {', '.join(resources.NEED_PTXAS)}: {ptxas.REMEDY}")
     budgeted = {figure for figures in budget.values() for figure in figures}
@@ -71,28 +72,30 @@ def _check_measurable(budget: budgets.Budget, assembler: Path | None) -> None:
         )
 
 
-def _measured(root: Path, package: str | None, wheel: Path | None, assembler: Path | None) -> Resources:
+def _measured(root: Path, package: str | None, wheel: Path | None, with_ptxas: bool) -> Resources:
     if wheel is not None:
-        return resources.measure(resources.of_wheel(wheel), assembler=assembler)
+        return resources.measure(resources.of_wheel(wheel), with_ptxas=with_ptxas)
     if package is not None:
-        return resources.measure(resources.of_package(package), assembler=assembler)
+        return resources.measure(resources.of_package(package), with_ptxas=with_ptxas)
     times = _Times()
     config = load_config(root)
     with progress() as tell:
-        built = build.run(build.plan(config, root), config.jobs, tell=lambda event: tell(times.heard(event)))
+        no_cache = Cache(None, say)  # times are those of compiling
+        jobs = build.plan(config, root)
+        built = build.run(jobs, config.jobs, tell=lambda event: tell(times.heard(event)), cache=no_cache)
     shipped = [module for one in built for module in resources.of_files(one.files, one.files.__getitem__)]
-    return resources.measure(shipped, times.seconds, assembler)
+    return resources.measure(shipped, times.seconds, with_ptxas)
 
 
 class _Times:
-    """How long each image took, of those that were compiled now and whose short name is no other's too."""
+    """How long each image took, of those whose short name is no other's too."""
 
     def __init__(self) -> None:
         self._taken: dict[tuple[str, str], list[float]] = {}
 
     def heard(self, event: Event) -> Event:
         """Note what an event says, and pass it on."""
-        if isinstance(event, Made) and event.kind == "ptx" and not event.cached:
+        if isinstance(event, Made) and event.kind == "ptx":
             self._taken.setdefault((event.module, event.target), []).append(round(event.seconds, 3))
         return event
 

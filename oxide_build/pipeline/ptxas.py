@@ -1,23 +1,33 @@
-"""PTX to machine code by NVIDIA's ptxas, where there is one.
+"""PTX to machine code, by NVIDIA's ptxas.
 
-In: PTX and the target it is for. Out: the cubin, and what ptxas says each kernel in it takes. Its own room because
-nothing else needs ptxas: a build of PTX is whole without it.
+In: PTX and its target. Out: a cubin, the same bytes wherever it is made, and what each kernel in it takes. Its own
+room because only who asks for cubins or figures needs the program, and because it is a process of its own already.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-from oxide_build.errors import OxideError
+from oxide_build.errors import CompileError, InternalError
+from oxide_build.pipeline.options import Options
 
-REMEDY = "pip install nvidia-cuda-nvcc, or put the ptxas of a CUDA toolkit on PATH"
+VARIABLE = "OXIDE_PTXAS"
+"""The environment variable that names the program, before all else."""
+
+_WHEELS = ("cu13", "cuda_nvcc")
+"""Directories under `nvidia/` in site-packages: the wheels nvidia-cuda-nvcc and nvidia-cuda-nvcc-cu12."""
+
+
+REMEDY = f"pip install nvidia-cuda-nvcc, or name the program in {VARIABLE}"
 
 _ENTRY = re.compile(r"Compiling entry function '(\w+)'.*?(?=Compiling entry function|\Z)", re.DOTALL)
 _STACK = re.compile(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads")
@@ -25,15 +35,14 @@ _STACK = re.compile(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) b
 
 @dataclass(frozen=True)
 class Usage:
-    """What one kernel takes: 32-bit registers a thread; bytes of stack a thread, of them spilled, shared a block.
+    """What one kernel takes: 32-bit registers a thread; bytes of stack a thread, spilled a thread, shared a block.
 
     `constant` is bytes of all constant banks, None where ptxas does not say: for newer targets it mostly does not.
     """
 
     registers: int
     stack: int
-    spill_stores: int
-    spill_loads: int
+    spills: int
     shared: int
     constant: int | None
 
@@ -47,40 +56,104 @@ class Assembled:
 
 
 def find() -> Path | None:
-    """ptxas of an installed wheel nvidia-cuda-nvcc, else the one on PATH; None without any."""
-    wheels = (path for entry in sys.path for path in sorted(Path(entry).glob("nvidia/*/bin/ptxas*")) if path.is_file())
-    on_path = shutil.which("ptxas")
-    return next(wheels, None) or (Path(on_path) if on_path else None)
+    """What `OXIDE_PTXAS` names, else an installed wheel's, that under `CUDA_HOME`, that on PATH; None without any."""
+    return next((path for path in _candidates() if path.is_file()), None)
 
 
-def assemble(ptxas: Path, ptx: bytes, target: str) -> Assembled:
-    """Assemble PTX for the target named. Raises OxideError, with ptxas' own words, when it refuses."""
-    with tempfile.TemporaryDirectory(prefix="oxide-") as directory:
-        source, cubin = Path(directory, "kernels.ptx"), Path(directory, "kernels.cubin")
-        source.write_bytes(ptx)
-        command = [str(ptxas), "-v", f"-arch={target}", "-o", cubin.name, source.name]
-        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise OxideError(f"{ptxas} refuses the PTX for {target}:\n{done.stderr.rstrip()}", help=REMEDY)
-        return Assembled(cubin.read_bytes(), {match[1]: _usage(match[0]) for match in _ENTRY.finditer(done.stderr)})
+def require() -> Path:
+    """The program; raises CompileError when there is none."""
+    path = find()
+    if path is None:
+        raise CompileError(
+            "cubins need NVIDIA's ptxas, which is not installed",
+            help=f'{REMEDY}, or write emit = ["ptx"]',
+        )
+    return path
 
 
-def _usage(text: str) -> Usage:
-    """What is said of one kernel, whose own stack comes before that of functions it calls."""
-    said = _STACK.search(text)
-    stack, stores, loads = map(int, said.groups()) if said else (0, 0, 0)
-    banks = [int(size) for size in re.findall(r"(\d+) bytes cmem\[", text)]
+def _candidates() -> Iterator[Path]:
+    if named := os.environ.get(VARIABLE):
+        yield Path(named)
+        return
+    program = "ptxas.exe" if sys.platform == "win32" else "ptxas"
+    for wheel in _WHEELS:
+        yield from (Path(entry, "nvidia", wheel, "bin", program) for entry in sys.path)
+    if home := os.environ.get("CUDA_HOME"):
+        yield Path(home, "bin", program)
+    if on_path := shutil.which(program):
+        yield Path(on_path)
+
+
+def version() -> str:
+    """All that ptxas says of its version; raises CompileError when there is no ptxas."""
+    return _version(str(require()))
+
+
+@lru_cache(maxsize=4)
+def _version(program: str) -> str:
+    try:
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, errors="replace")
+    except OSError as error:
+        raise CompileError(f"{program} does not run: {error.strerror}") from None
+    return done.stdout
+
+
+def release() -> tuple[int, int]:
+    """The CUDA release ptxas is of, `(13, 0)`."""
+    found = re.search(r"release (\d+)\.(\d+)", version())
+    if found is None:
+        raise CompileError(f"{require()} does not say which CUDA release it is of", help=f"see {VARIABLE}")
+    return int(found[1]), int(found[2])
+
+
+def least_driver() -> str:
+    """The oldest CUDA release whose driver loads this ptxas's cubins: machine code keeps to the major release."""
+    return f"{release()[0]}.0"
+
+
+def assemble(module: str, ptx: bytes, target: str, options: Options) -> bytes:
+    """The cubin of an image. Raises CompileError without ptxas, InternalError, the PTX kept, when it refuses."""
+    return assemble_and_measure(module, ptx, target, options).cubin
+
+
+def assemble_and_measure(module: str, ptx: bytes, target: str, options: Options) -> Assembled:
+    """The cubin of an image, and what ptxas says of its kernels. Raises as `assemble` does."""
+    with tempfile.TemporaryDirectory(prefix="oxide-") as scratch:
+        out = Path(scratch, "image.cubin")
+        # From stdin: no name of a file of this machine can get in.
+        command = [str(require()), "-v", f"-arch={target}", f"-O{options.opt_level}", "-o", str(out), "-"]
+        command += ["-lineinfo"] if options.line_info else []
+        done = subprocess.run(command, input=ptx, capture_output=True)
+        said = (done.stdout + done.stderr).decode(errors="replace")
+        if done.returncode == 0 and out.is_file():
+            return Assembled(out.read_bytes(), {match[1]: _usage(match[0]) for match in _ENTRY.finditer(said)})
+    raise _refusal(module, target, ptx, said.strip())
+
+
+def _usage(said: str) -> Usage:
+    """What is said of one kernel; the functions it calls, if any are left, are spoken of after it."""
+    match = _STACK.search(said)
+    stack, stores, loads = map(int, match.groups()) if match else (0, 0, 0)
+    banks = [int(size) for size in re.findall(r"(\d+) bytes cmem\[", said)]
     return Usage(
-        registers=_number(r"Used (\d+) registers", text),
-        stack=max(stack, _number(r"(\d+) bytes cumulative stack size", text)),
-        spill_stores=stores,
-        spill_loads=loads,
-        shared=_number(r"(\d+) bytes smem", text),
+        registers=_number(r"Used (\d+) registers", said),
+        stack=max(stack, _number(r"(\d+) bytes cumulative stack size", said)),
+        spills=stores + loads,
+        shared=_number(r"(\d+) bytes smem", said),
         constant=sum(banks) if banks else None,
     )
 
 
-def _number(pattern: str, text: str) -> int:
+def _number(pattern: str, said: str) -> int:
     """The number there, 0 where nothing is said."""
-    match = re.search(pattern, text)
+    match = re.search(pattern, said)
     return int(match[1]) if match else 0
+
+
+def _refusal(module: str, target: str, ptx: bytes, said: str) -> InternalError | CompileError:
+    if "is not defined for option 'gpu-name'" in said:
+        what = f"{module}: this ptxas, of CUDA {'.'.join(map(str, release()))}, makes no code for {target}"
+        return CompileError(what, help="install another nvidia-cuda-nvcc, or give this module another target")
+    with tempfile.NamedTemporaryFile("wb", prefix="oxide-", suffix=".ptx", delete=False) as kept:
+        kept.write(ptx)
+    return InternalError(f"{module} for {target}: stage cubin failed: {said}\n  PTX kept in {Path(kept.name)}")
