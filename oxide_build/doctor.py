@@ -89,7 +89,9 @@ def _gpu() -> str | None:
 
 def _cache() -> str | None:
     directory = cache.default_directory()
-    return None if directory is None or not _can_write(directory) else str(directory)
+    if directory is None:
+        return "off"
+    return str(directory) if _can_write(directory) else None
 
 
 def _can_write(directory: Path) -> bool:

@@ -33,8 +33,8 @@ class Figure(str, Enum):
     """What is measured, in the order of the table. `ptx`, `cubin` and `seconds` are the image's, the others a kernel's.
 
     Registers, of 32 bits, spills (bytes stored to and loaded from the stack for want of registers) and bytes of stack
-    are a thread's; bytes of static shared memory a block's; constant memory is given where ptxas says. `seconds` is
-    the time it took to compile the image to PTX.
+    are a thread's, bytes of static shared memory a block's; constant memory is the image's tables and the kernel's
+    parameters. `seconds` is the time it took to compile the image to PTX.
     """
 
     REGISTERS = "registers"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,9 @@ _WHEELS = ("cu13", "cuda_nvcc")
 
 REMEDY = f"pip install nvidia-cuda-nvcc, or name the program in {VARIABLE}"
 
+_CONSTANT = ".nv.constant"
+"""What the names of constant banks begin with; a digit follows, and a kernel's name where a bank is its own."""
+
 _ENTRY = re.compile(r"Compiling entry function '(\w+)'.*?(?=Compiling entry function|\Z)", re.DOTALL)
 _STACK = re.compile(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads")
 
@@ -37,14 +41,15 @@ _STACK = re.compile(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) b
 class Usage:
     """What one kernel takes: 32-bit registers a thread; bytes of stack a thread, spilled a thread, shared a block.
 
-    `constant` is bytes of all constant banks, None where ptxas does not say: for newer targets it mostly does not.
+    `constant` is bytes of all constant banks: the image's tables, and the kernel's own parameters and what comes before
+    them.
     """
 
     registers: int
     stack: int
     spills: int
     shared: int
-    constant: int | None
+    constant: int
 
 
 @dataclass(frozen=True)
@@ -126,22 +131,33 @@ def assemble_and_measure(module: str, ptx: bytes, target: str, options: Options)
         done = subprocess.run(command, input=ptx, capture_output=True)
         said = (done.stdout + done.stderr).decode(errors="replace")
         if done.returncode == 0 and out.is_file():
-            return Assembled(out.read_bytes(), {match[1]: _usage(match[0]) for match in _ENTRY.finditer(said)})
+            cubin = out.read_bytes()
+            banks = {name: size for name, size in _sections(cubin) if name.startswith(_CONSTANT)}
+            return Assembled(cubin, {match[1]: _usage(match[1], match[0], banks) for match in _ENTRY.finditer(said)})
     raise _refusal(module, target, ptx, said.strip())
 
 
-def _usage(said: str) -> Usage:
+def _usage(symbol: str, said: str, banks: Mapping[str, int]) -> Usage:
     """What is said of one kernel; the functions it calls, if any are left, are spoken of after it."""
     match = _STACK.search(said)
     stack, stores, loads = map(int, match.groups()) if match else (0, 0, 0)
-    banks = [int(size) for size in re.findall(r"(\d+) bytes cmem\[", said)]
     return Usage(
         registers=_number(r"Used (\d+) registers", said),
         stack=max(stack, _number(r"(\d+) bytes cumulative stack size", said)),
         spills=stores + loads,
         shared=_number(r"(\d+) bytes smem", said),
-        constant=sum(banks) if banks else None,
+        constant=sum(size for bank, size in banks.items() if bank[len(_CONSTANT) + 1 :] in ("", f".{symbol}")),
     )
+
+
+def _sections(elf: bytes) -> Iterator[tuple[str, int]]:
+    """The sections of a cubin, which is a 64-bit ELF file, by name, with their sizes in bytes."""
+    (table,) = struct.unpack_from("<Q", elf, 0x28)
+    size, count, names = struct.unpack_from("<HHH", elf, 0x3A)
+    headers = [struct.unpack_from("<I20xQQ", elf, table + size * number) for number in range(count)]
+    for name, _, length in headers:
+        start = headers[names][1] + name
+        yield elf[start : elf.index(0, start)].decode(), length
 
 
 def _number(pattern: str, said: str) -> int:
