@@ -18,7 +18,7 @@ from oxide_build.runtime import device as gpu
 
 
 def explain(
-    package: Annotated[str, typer.Argument(help="An installed package, named as in `import`.")],
+    package: Annotated[str, typer.Argument(metavar="PACKAGE", help="An installed package, named as in `import`.")],
     device: Annotated[str | None, typer.Option(help="A compute capability, 9.0, in place of this machine's.")] = None,
     driver: Annotated[str | None, typer.Option(help="The CUDA release of a driver, 12.8, likewise.")] = None,
     as_json: Json = False,

@@ -15,7 +15,7 @@ from oxide_build.cli.arguments import Json, print_json
 
 
 def new(
-    name: Annotated[str, typer.Argument(help="The project's name, as pip will know it: my-package.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The project's name, as pip will know it: my-package.")],
     directory: Annotated[
         Path | None, typer.Option(help="Where to put it; a directory of the project's name by default.")
     ] = None,
