@@ -180,7 +180,7 @@ def _built(module: Products, generator: Mapping[str, str]) -> Built:
     contents = {job.image_file(i.target, i.unit, kind): module.made[i, kind] for i, kind in images}
     described = replace(
         manifest.Manifest.from_json(front.manifest),
-        generator=dict(generator),
+        generator={**generator, **({"ptxas": ptxas.version()} if "cubin" in job.kinds else {})},
         requested=tuple(target.name for target in job.settings.targets),
         artifacts=tuple(_artifact(module, image, kind) for image, kind in images),
     )
@@ -214,10 +214,17 @@ def write(built: Iterable[Built], directory_of: Callable[[Built], Path]) -> tupl
     contents = {directory_of(one) / name: content for one in built for name, content in one.files.items()}
     for path, content in contents.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        path.chmod(0o644)
+        _place(path, content)
     prune({path.parent for path in contents}, contents)
     return tuple(contents)
+
+
+def _place(path: Path, content: bytes) -> None:
+    """One file in one step: what reads it meanwhile, or after this process was killed, finds no half of it."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.write_bytes(content)
+    scratch.chmod(0o644)
+    scratch.replace(path)
 
 
 def write_in_tree(built: Sequence[Built]) -> tuple[Path, ...]:
@@ -233,4 +240,4 @@ def prune(directories: Iterable[Path], keep: Container[Path]) -> None:
     for directory in directories:
         for stale in directory.iterdir():
             if stale.is_file() and stale not in keep:
-                stale.unlink()
+                stale.unlink(missing_ok=True)

@@ -29,6 +29,7 @@ _LAYOUT = "1"
 MOST_BYTES = 1_000_000_000
 """What the entries may come to; beyond it those longest unused go."""
 
+_STAMP = "trimmed"
 _DAY = 24 * 60 * 60.0
 _DIGEST = 64
 
@@ -108,7 +109,7 @@ class Cache:
         """Once a day, after something was written, keep the cache within its bound."""
         if not self._wrote or self._root is None:
             return
-        stamp = self._root / "trimmed"
+        stamp = self._root / _STAMP
         with suppress(OSError):
             if stamp.exists() and time.time() - stamp.stat().st_mtime < _DAY:
                 return
@@ -154,7 +155,7 @@ def _touch(file: Path) -> None:
 def entries(directory: Path) -> Iterator[Entry]:
     """Every file of the cache in `directory`, those of other layouts and half-written ones included."""
     for parent, _, names in os.walk(directory):
-        for name in names:
+        for name in set(names) - {_STAMP}:
             file = Path(parent, name)
             with suppress(OSError):
                 status = file.stat()

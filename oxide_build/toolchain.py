@@ -52,7 +52,7 @@ class Toolchain:
     def cubin_key(self, job: Job, image: Image, ptx: bytes) -> str:
         """Of the machine code that ptxas makes of PTX; raises CompileError when there is no ptxas."""
         made_of = [hashlib.sha256(ptx).hexdigest(), image.target.name, asdict(job.settings.options)]
-        return _digest("cubin", *made_of, ptxas.version())
+        return _digest("cubin", *made_of, ptxas.identity())
 
     @property
     def llvm_key(self) -> str:

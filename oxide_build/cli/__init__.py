@@ -22,6 +22,7 @@ except ImportError as missing:
 
 from oxide_build.cli import terminal
 from oxide_build.cli.build import build
+from oxide_build.cli.cache import cache
 from oxide_build.cli.doctor import doctor
 from oxide_build.cli.explain import explain
 from oxide_build.cli.inspect import inspect
@@ -49,6 +50,7 @@ app = typer.Typer(
 
 for name, command in COMMANDS.items():
     app.command(name)(command)
+app.add_typer(cache, name="cache")
 
 
 def main() -> None:

@@ -89,13 +89,13 @@ def _candidates() -> Iterator[Path]:
         yield Path(on_path)
 
 
-def version() -> str:
-    """All that ptxas says of its version; raises CompileError when there is no ptxas."""
-    return _version(str(require()))
+def identity() -> str:
+    """All that ptxas says of its version and build; raises CompileError when there is no ptxas."""
+    return _said_of(str(require()))
 
 
 @lru_cache(maxsize=4)
-def _version(program: str) -> str:
+def _said_of(program: str) -> str:
     try:
         done = subprocess.run([program, "--version"], capture_output=True, text=True, errors="replace")
     except OSError as error:
@@ -103,17 +103,17 @@ def _version(program: str) -> str:
     return done.stdout
 
 
-def release() -> tuple[int, int]:
-    """The CUDA release ptxas is of, `(13, 0)`."""
-    found = re.search(r"release (\d+)\.(\d+)", version())
+def version() -> str:
+    """Its version, `13.0.88`, which begins with the CUDA release it is of; raises CompileError."""
+    found = re.search(r"\bV(\d+\.\d+\.\d+)", identity())
     if found is None:
         raise CompileError(f"{require()} does not say which CUDA release it is of", help=f"see {VARIABLE}")
-    return int(found[1]), int(found[2])
+    return found[1]
 
 
 def least_driver() -> str:
     """The oldest CUDA release whose driver loads this ptxas's cubins: machine code keeps to the major release."""
-    return f"{release()[0]}.0"
+    return f"{version().partition('.')[0]}.0"
 
 
 def assemble(module: str, ptx: bytes, target: str, options: Options) -> bytes:
@@ -168,7 +168,7 @@ def _number(pattern: str, said: str) -> int:
 
 def _refusal(module: str, target: str, ptx: bytes, said: str) -> InternalError | CompileError:
     if "is not defined for option 'gpu-name'" in said:
-        what = f"{module}: this ptxas, of CUDA {'.'.join(map(str, release()))}, makes no code for {target}"
+        what = f"{module}: ptxas {version()} makes no code for {target}"
         return CompileError(what, help="install another nvidia-cuda-nvcc, or give this module another target")
     with tempfile.NamedTemporaryFile("wb", prefix="oxide-", suffix=".ptx", delete=False) as kept:
         kept.write(ptx)
