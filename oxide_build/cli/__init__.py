@@ -30,7 +30,7 @@ from oxide_build.cli.new import new
 from oxide_build.cli.report import report
 from oxide_build.cli.targets import targets
 
-COMMANDS: Mapping[str, Callable[..., None]] = {
+COMMANDS: Mapping[str, Callable[..., None] | typer.Typer] = {
     "new": new,
     "build": build,
     "inspect": inspect,
@@ -38,7 +38,9 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "explain": explain,
     "targets": targets,
     "doctor": doctor,
+    "cache": cache,
 }
+"""What can be typed, in the order of the help; a Typer holds commands of its own."""
 
 app = typer.Typer(
     help="Compile GPU kernels written in Python, look into the compiler, and see what an installed package ships.",
@@ -49,8 +51,10 @@ app = typer.Typer(
 )
 
 for name, command in COMMANDS.items():
-    app.command(name)(command)
-app.add_typer(cache, name="cache")
+    if isinstance(command, typer.Typer):
+        app.add_typer(command, name=name)
+    else:
+        app.command(name)(command)
 
 
 def main() -> None:

@@ -11,7 +11,6 @@ import pytest
 from oxide_build.errors import CompileWarning, SourceFile
 from oxide_build.pipeline import to_ssa
 
-
 Script = Callable[[str], Any]
 
 

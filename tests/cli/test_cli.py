@@ -255,6 +255,16 @@ def test_doctor_finds_no_cache_where_none_can_be_written(tmp_path: Path) -> None
     assert "optional  cache         not here" in done.stdout
 
 
+def test_cache_as_json(sample: Sample, tmp_path: Path) -> None:
+    place = {"OXIDE_CACHE_DIR": str(tmp_path / "cache")}
+    cli("build", cwd=sample("mapped"), **place)
+    info = json.loads(cli("cache", "info", "--json", cwd=tmp_path, **place).stdout)
+    assert info["directory"] == str(tmp_path / "cache")
+    assert 0 < info["size"] < info["most"]
+    gone = json.loads(cli("cache", "clean", "--json", cwd=tmp_path, **place).stdout)
+    assert gone == {"entries": info["entries"], "size": info["size"]}
+
+
 def test_without_typer_the_command_line_says_how_to_get_it(tmp_path: Path) -> None:
     code = "import sys; sys.modules['typer'] = None; sys.path.insert(0, sys.argv[1]); import oxide_build.cli"
     done = subprocess.run(

@@ -28,14 +28,14 @@ def pattern(output: str) -> str:
     return "".join(lines)
 
 
-def run(command: str, cwd: Path) -> str:
+def run(command: str, cwd: Path, cache: Path) -> str:
     """What a log of both its streams shows."""
     program, *arguments = shlex.split(command)
     words = ["-m", "oxide_build", *arguments] if program == "oxide-build" else arguments
     done = subprocess.run(
         [sys.executable, *words],
         cwd=cwd,
-        env=environment(path=str(cwd)),
+        env=environment(path=str(cwd), OXIDE_CACHE_DIR=str(cache)),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -53,7 +53,7 @@ def test_the_session(tmp_path: Path) -> None:
             place /= command.removeprefix("cd ")
             (place / "strict.toml").write_text(STRICT, encoding="utf-8")
             continue
-        shown = run(command, place)
+        shown = run(command, place, tmp_path / "cache")
         assert re.fullmatch(pattern(output), shown), f"{command}\n{shown}"
     assert len(STEPS) > len(COMMANDS)
 
