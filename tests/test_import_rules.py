@@ -12,7 +12,7 @@ FLOORS = (
     {"records", "pipeline.options", "progress", "cache"},
     {"errors", "manifest"},
     {"layouts"},
-    {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice"},
+    {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice", "starter"},
     {"variants", "pipeline.imports"},
     {"dialects", "readers", "runtime"},
     {"pipeline.units"},
@@ -27,8 +27,8 @@ FLOORS = (
     }
     | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "archives", "explain"},
     {"pipeline.stages", "jobs"},
-    {"pipeline"},
-    {"compilation", "notes"},
+    {"pipeline", "resources"},
+    {"compilation", "notes", "budget"},
     {"toolchain"},
     {"products"},
     {"build", "inspection", "doctor", "dry_run"},
@@ -48,6 +48,7 @@ OUTSIDE = {
     "cuda": {"runtime.device"},
     "llvmlite": {"pipeline.ptx"},
     "numpy": {"simulator"},
+    "rich": {"cli"},
     "setuptools": {"setuptools_step", "hooks"},
     "typer": {"cli"},
 }

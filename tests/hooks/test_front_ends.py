@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.command import cli
 from tests.hooks.backend import EPOCH, REPOSITORY
 
 pytestmark = pytest.mark.frontend
@@ -146,6 +147,18 @@ def test_installed_kernels_import_where_nothing_else_is(
     assert call(fresh, "-I", "-c", code).stdout == f"{images}\n\n"
 
 
+def ends_with(output: str, report: list[str]) -> bool:
+    """Whether a front end's output ends with a report, but for a few words of its own; some indent what they show."""
+    shown = [line.strip() for line in output.splitlines()]
+    wanted = [line.strip() for line in report]
+    last = len(shown) - 1 - shown[::-1].index(wanted[-1])
+    return shown[last - len(wanted) + 1 : last + 1] == wanted and len(shown) - 1 - last <= FRONT_END_WORDS
+
+
+FRONT_END_WORDS = 10
+"""The most lines a front end adds, blank ones included: pip says twice that it was not pip."""
+
+
 @pytest.mark.parametrize("front_end", ["pip", "build", "uv"])
 @pytest.mark.parametrize(
     ("file", "right", "wrong", "report"),
@@ -165,6 +178,9 @@ def test_mistakes_end_the_build_with_their_report(
     output = call(*BUILDS[front_end](root, tmp_path / "out"), *wheel, status=1).stdout
     assert report in output
     assert "1 error" in output
+    expected = cli("build", cwd=root, status=1).stderr.splitlines()
+    assert any(line.startswith("  help: ") for line in expected)
+    assert ends_with(output, expected), output
     own = output.partition(report)[0].rpartition("oxide-build: the kernels cannot be built")[2]
     assert own.strip() == ""
     assert 'File "' not in output.partition("oxide-build: the kernels cannot be built")[0]
