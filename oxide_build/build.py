@@ -12,29 +12,30 @@ compiled, and every mistake in every module is in one report.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import posixpath
 import re
-import sys
 import time
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
-from typing import TypeAlias
 
-from oxide_build import __version__, ir, manifest
-from oxide_build.errors import Collector, CompileWarning, InternalError, Warn, unheard
+from oxide_build import __version__, manifest
+from oxide_build.cache import Cache, default_directory
+from oxide_build.compilation import Emitted, Image, Unsupported, compiled
+from oxide_build.errors import Collector, CompileError, InternalError
 from oxide_build.jobs import Job, plan
 from oxide_build.notes import notes
-from oxide_build.pipeline import describe, describe_generics, to_llvm_ir, to_ssa
-from oxide_build.pipeline.ptx import CodeGenerator, versions
-from oxide_build.pipeline.targets import Target, least_driver, parse_ptx_version
-from oxide_build.pipeline.units import split
+from oxide_build.pipeline import ptxas
+from oxide_build.pipeline.targets import Kind, least_driver, parse_ptx_version
+from oxide_build.products import Products
+from oxide_build.progress import Finished, Listener, Log, Made, Noted, Skipped, Started, log_to_stderr, plain_lines
+from oxide_build.toolchain import Toolchain
 
 __all__ = ["Built", "Job", "Log", "log_to_stderr", "mark", "notes", "plan", "prune", "run", "write", "write_in_tree"]
-
-Log: TypeAlias = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -50,178 +51,162 @@ class Built:
         return self.job.package
 
 
-@dataclass(frozen=True, eq=False)
-class _Image:
-    """One image to be: its job, which unit of it, its target, and the LLVM IR it is made from."""
+def run(
+    jobs: Sequence[Job],
+    workers: int = 0,
+    log: Log | None = None,
+    tell: Listener | None = None,
+    cache: Cache | None = None,
+) -> tuple[Built, ...]:
+    """Make every image of every job that no earlier build made.
 
-    job: Job
-    unit: str
-    target: Target
-    llvm_ir: str
-
-    @property
-    def name(self) -> str:
-        """What progress calls it: the module, and the variant where it is of one."""
-        return ".".join(filter(None, [self.job.name, self.unit]))
-
-
-def run(jobs: Sequence[Job], workers: int = 0, log: Log | None = None) -> tuple[Built, ...]:
-    """Compile every job for each of its targets.
-
-    `workers` is the number of processes, 0 for one a core. `log` gets one line an image and a summary (None: standard
-    error). Raises CompileErrors with every mistake in every module, InternalError when LLVM died.
+    `workers` is the number of processes, 0 for one a core. `tell` hears of everything as it happens; without one
+    `log` gets a line an image and a summary (None: standard error). `cache` is this user's where none is given.
+    Raises CompileErrors with every mistake in every module, InternalError when LLVM died or ptxas refused.
     """
-    log = log or log_to_stderr
+    tell = tell or plain_lines(log or log_to_stderr)
+    cache = cache or Cache(default_directory(), _noted(tell))
     started = time.perf_counter()
-    modules = _read_modules(jobs, log)
-    images = _lower_modules(modules, log)
-    workers = workers or os.cpu_count() or 1
-    with CodeGenerator(workers) as generator, ThreadPoolExecutor(workers) as waiting:
-        futures = {waiting.submit(_emit, generator, image): image for image in images}
-        texts = _collect_texts(futures, log)
-    tools = {"oxide-build": __version__, **versions()}
-    made = {image: texts[image].encode() for image in images}
-    built = tuple(_assemble(job, module, made, tools) for job, module in modules.items())
-    size = _kilobytes(sum(len(content) for one in built for content in one.files.values()))
-    seconds = time.perf_counter() - started
-    log(f"[oxide] {_count(images, 'image')} of {_count(built, 'kernel module')}, {size} in all, {seconds:.2f} s")
+    tools = Toolchain()
+    modules = [Products(job, cache, tools) for job in jobs]
+    _recall(modules, tell)
+    made = _compile(modules, workers or os.cpu_count() or 1, tell)
+    made += _assemble(modules, workers or os.cpu_count() or 1, tell)
+    generator = {"oxide-build": __version__, **_llvm_versions(cache, tools)}
+    built = tuple(_built(module, generator) for module in modules)
+    cache.trim()
+    images = sum(len(one.files) - 1 for one in built)
+    size = sum(len(content) for one in built for content in one.files.values())
+    tell(Finished(images, max(0, images - made), len(built), size, time.perf_counter() - started))
     return built
 
 
-def log_to_stderr(line: str) -> None:
-    """Standard error at once: front ends keep it for the user, and show its end when a build fails."""
-    print(line, file=sys.stderr, flush=True)
+def _noted(tell: Listener) -> Callable[[str], None]:
+    return lambda text: tell(Noted(f"[oxide] {text}"))
 
 
-def _read_modules(jobs: Sequence[Job], log: Log) -> dict[Job, ir.Module]:
-    """The target-independent half, once a module."""
-    mistakes = Collector()
-    warnings: list[CompileWarning] = []
-    modules: dict[Job, ir.Module] = {}
-    for job in jobs:
-        with mistakes.collect():
-            modules[job] = to_ssa(job.source, resolve=job.resolve, warn=_listener(job, mistakes, warnings))
-    for text in dict.fromkeys(map(str, warnings)):
-        log(text)
-    _raise_distinct(mistakes)
-    return modules
+def _recall(modules: Sequence[Products], tell: Listener) -> None:
+    """Take from the cache what is there."""
+    for module in modules:
+        module.recall()
+    wanted = sum(len(module.job.kinds_of(image.target)) for module in modules for image in module.images)
+    tell(Started(wanted, len(modules)))
+    for module in modules:
+        for (image, kind), content in module.made.items():
+            _tell_made(module, image, kind, 0.0, content, tell, cached=True)
+        for image, errors in module.unsupported.items():
+            _tell_skipped(module, image, errors, tell)
 
 
-def _listener(job: Job, mistakes: Collector, warnings: list[CompileWarning]) -> Warn:
-    """Where a module's warnings go, as its settings say."""
-    return {"show": warnings.append, "error": mistakes.errors.append, "ignore": unheard}[job.settings.warnings]
+def _compile(modules: Sequence[Products], workers: int, tell: Listener) -> int:
+    """Compile what is missing; gives the number of images made. Warnings come last, where they are seen."""
+    by_job = {module.job: module for module in modules}
+    unfinished = [module for module in modules if module.missing]
+    pieces = 1 if workers == 1 else ceil(4 * workers / max(1, len(unfinished)))
+    tasks = [task for module in unfinished for task in module.tasks(pieces)]
+    made = 0
+    for task, message in compiled(tasks, workers):
+        module = by_job[task.job]
+        module.take(message)
+        if isinstance(message, Emitted):
+            made += "ptx" in module.job.kinds_of(message.image.target)
+            _tell_made(module, message.image, "ptx", message.seconds, message.ptx, tell)
+        elif isinstance(message, Unsupported):
+            _tell_skipped(module, message.image, message.errors, tell)
+    _tell_warnings(modules, tell)
+    _raise_mistakes([error for module in modules for error in module.mistakes()])
+    for module in modules:
+        module.keep_unsupported()
+    return made
 
 
-def _lower_modules(modules: Mapping[Job, ir.Module], log: Log) -> list[_Image]:
-    """The target half up to LLVM IR, once a target."""
-    mistakes = Collector()
-    images: list[_Image] = []
-    for job, module in modules.items():
-        with mistakes.collect():
-            images += _lower(job, module, log)
-    _raise_distinct(mistakes)
-    return images
+def _tell_made(
+    module: Products, image: Image, kind: Kind, seconds: float, content: bytes, tell: Listener, cached: bool = False
+) -> None:
+    if kind in module.job.kinds_of(image.target):
+        name = ".".join(filter(None, [module.job.name, image.unit]))
+        tell(Made(name, str(image.target), kind, seconds, len(content), cached))
 
 
-def _lower(job: Job, module: ir.Module, log: Log) -> list[_Image]:
-    """One module's units for its targets."""
-    mistakes = Collector()
-    images: list[_Image] = []
-    skipped: dict[str, None] = {}
-    for unit, part in split(module).items():
-        with mistakes.collect():
-            images += _lower_unit(job, unit, part, skipped)
-    mistakes.raise_if_any()
-    for message in skipped:
-        log(f"[oxide] skipped an image of {job.name}: {message}")
-    return images
+def _tell_skipped(module: Products, image: Image, errors: Sequence[CompileError], tell: Listener) -> None:
+    if module.job.settings.on_unsupported_target == "skip":
+        tell(Skipped(module.job.name, len(module.job.kinds_of(image.target)), errors[0].message))
 
 
-def _lower_unit(job: Job, unit: str, module: ir.Module, skipped: dict[str, None]) -> list[_Image]:
-    """One unit for its targets. Front half done, what is wrong now is wrong for a target, which may be skipped."""
-    unsupported = Collector()
-    images: list[_Image] = []
-    for target in job.settings.targets:
-        with unsupported.collect():
-            images.append(_Image(job, unit, target, to_llvm_ir(module, target, job.settings.options)))
-    if job.settings.on_unsupported_target == "error" or not images:
-        unsupported.raise_if_any()
-    skipped.update((error.message, None) for error in unsupported.errors)
-    return images
+def _tell_warnings(modules: Sequence[Products], tell: Listener) -> None:
+    """Each once, though several modules may import what it is about."""
+    fronts = [module.front for module in modules if module.front and module.job.settings.warnings == "show"]
+    for text in dict.fromkeys(text for front in fronts for text in front.warnings):
+        tell(Noted(text))
 
 
-def _emit(generator: CodeGenerator, image: _Image) -> tuple[str, float]:
-    """One image's PTX and the seconds it took: a thread waits on each, so that queueing is not counted."""
-    started = time.perf_counter()
-    options = image.job.settings.options
-    text = generator.emit_ptx(image.job.source.module, image.llvm_ir, image.target, options).result()
-    return text, time.perf_counter() - started
+def _raise_mistakes(errors: Sequence[CompileError]) -> None:
+    """Raise them together, each once although every target or importing module met it."""
+    Collector(list({str(error): error for error in errors}.values())).raise_if_any()
 
 
-def _collect_texts(futures: Mapping[Future[tuple[str, float]], _Image], log: Log) -> dict[_Image, str]:
-    """The PTX of every image, in the order they finish."""
-    texts: dict[_Image, str] = {}
-    mistakes = Collector()
-    for number, future in enumerate(as_completed(futures), 1):
-        image = futures[future]
-        with mistakes.collect():
-            texts[image], seconds = future.result()
-            made = f"{image.name} -> {image.target}  {seconds:.2f} s  {_kilobytes(len(texts[image]))}"
-            log(f"[oxide {number}/{len(futures)}] {made}")
-    _raise_distinct(mistakes)
-    return texts
+def _assemble(modules: Sequence[Products], workers: int, tell: Listener) -> int:
+    """Make the cubins that are asked for and missing; gives their number. ptxas is a process each: threads wait."""
+    wanted = [(m, image) for m in modules for image, _ in tuple(m.made) if "cubin" in m.job.kinds_of(image.target)]
+    mistakes: list[CompileError] = []
+    made = 0
+    with ThreadPoolExecutor(workers) as threads:
+        futures = {threads.submit(module.assemble, image): (module, image) for module, image in wanted}
+        for future in as_completed(futures):
+            module, image = futures[future]
+            try:
+                cubin, seconds = future.result()
+            except CompileError as error:
+                mistakes += module.without_cubin(image, error)
+                _tell_skipped(module, image, [error], tell)
+                continue
+            made += seconds > 0
+            _tell_made(module, image, "cubin", seconds, cubin, tell, cached=seconds == 0)
+    _raise_mistakes(mistakes)
+    return made
 
 
-def _raise_distinct(mistakes: Collector) -> None:
-    """Raise what was gathered, each mistake once although every target or importing module met it."""
-    mistakes.errors = list({str(error): error for error in mistakes.errors}.values())
-    mistakes.raise_if_any()
+def _llvm_versions(cache: Cache, tools: Toolchain) -> dict[str, str]:
+    kept = cache.get(tools.llvm_key)
+    versions: dict[str, str] = json.loads(kept) if kept else tools.versions()
+    if kept is None:
+        cache.put(tools.llvm_key, json.dumps(versions).encode())
+    return versions
 
 
-def _assemble(job: Job, module: ir.Module, made: Mapping[_Image, bytes], tools: Mapping[str, str]) -> Built:
+def _built(module: Products, generator: Mapping[str, str]) -> Built:
     """The files of one module: its images and the manifest that describes them."""
-    images = {image: content for image, content in made.items() if image.job is job}
-    described = manifest.Manifest(
-        module=job.source.module,
-        source=job.file.name,
-        source_sha256=job.sha256,
-        imports={source.module: hashlib.sha256(source.text.encode()).hexdigest() for source in job.imports},
-        generator=dict(tools),
-        options=asdict(job.settings.options),
+    job, front = module.job, module.front
+    images = [(i, kind) for i in module.images for kind in job.kinds_of(i.target) if (i, kind) in module.made]
+    if front is None or {image for image, _ in images} | module.unsupported.keys() != set(module.images):
+        raise InternalError(f"{job.source.module} ({job.source.path}): some of its images were not made")
+    contents = {job.image_file(i.target, i.unit, kind): module.made[i, kind] for i, kind in images}
+    described = replace(
+        manifest.Manifest.from_json(front.manifest),
+        generator={**generator, **({"ptxas": ptxas.version()} if any(kind == "cubin" for _, kind in images) else {})},
         requested=tuple(target.name for target in job.settings.targets),
-        kernels=describe(module),
-        artifacts=tuple(_artifact(image, content) for image, content in images.items()),
-        generics=describe_generics(module),
+        artifacts=tuple(_artifact(module, image, kind) for image, kind in images),
     )
-    files = {f"{job.name}.json": described.to_json().encode()}
-    files.update((job.image_file(image.target, image.unit), content) for image, content in images.items())
+    files = {f"{job.name}.json": described.to_json().encode(), **contents}
     return Built(job, {f"{manifest.DIRECTORY}/{name}": content for name, content in files.items()})
 
 
-def _artifact(image: _Image, content: bytes) -> manifest.Artifact:
-    job, target = image.job, image.target
-    version = re.search(rb"^\.version (\d+\.\d+)", content, re.MULTILINE)
+def _artifact(module: Products, image: Image, kind: Kind) -> manifest.Artifact:
+    job, target, content = module.job, image.target, module.made[image, kind]
+    version = re.search(rb"^\.version (\d+\.\d+)", module.made[image, "ptx"], re.MULTILINE)
     if version is None:
         raise InternalError(f"{job.source.module}: the PTX for {target} names no PTX version")
     ptx = parse_ptx_version(version[1].decode())
     return manifest.Artifact(
         target=target.name,
-        kind="ptx",
-        file=job.image_file(target, image.unit),
+        kind=kind,
+        file=job.image_file(target, image.unit, kind),
         ptx_version=str(ptx),
-        driver=least_driver(ptx),
+        driver=least_driver(ptx) if kind == "ptx" else ptxas.least_driver(),
         sha256=hashlib.sha256(content).hexdigest(),
         size=len(content),
         unit=image.unit,
     )
-
-
-def _count(things: Sequence[object], noun: str) -> str:
-    return f"{len(things)} {noun}" if len(things) == 1 else f"{len(things)} {noun}s"
-
-
-def _kilobytes(size: int) -> str:
-    return f"{size / 1000:.1f} kB"
 
 
 def write(built: Iterable[Built], directory_of: Callable[[Built], Path]) -> tuple[Path, ...]:
@@ -232,10 +217,22 @@ def write(built: Iterable[Built], directory_of: Callable[[Built], Path]) -> tupl
     contents = {directory_of(one) / name: content for one in built for name, content in one.files.items()}
     for path, content in contents.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        path.chmod(0o644)
+        _place(path, content)
     prune({path.parent for path in contents}, contents)
     return tuple(contents)
+
+
+def _place(path: Path, content: bytes) -> None:
+    """One file in one step: what reads it meanwhile, or after this process was killed, finds no half of it.
+
+    One that says so already stays: renaming onto a file makes many a file system wait for the disk.
+    """
+    if path.is_file() and path.stat().st_mode & 0o777 == 0o644 and path.read_bytes() == content:
+        return
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.write_bytes(content)
+    scratch.chmod(0o644)
+    scratch.replace(path)
 
 
 def write_in_tree(built: Sequence[Built]) -> tuple[Path, ...]:
@@ -256,9 +253,10 @@ def mark(one: Built, package: str) -> Built:
     return Built(one.job, {**one.files, f"{manifest.DIRECTORY}/{manifest.ROOT_MARK}": f"{root}\n".encode()})
 
 
-def prune(directories: Iterable[Path], keep: Container[Path]) -> None:
+def prune(directories: Iterable[Path], keep: Iterable[Path]) -> None:
     """Delete every file of those `_oxide/` directories that is not in `keep`: images of targets no longer asked for."""
+    kept = frozenset(keep)
     for directory in directories:
         for stale in directory.iterdir():
-            if stale.is_file() and stale not in keep:
-                stale.unlink()
+            if stale.is_file() and stale not in kept:
+                stale.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ because every other room raises one of these and none may invent its own layout.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
@@ -208,8 +208,8 @@ class KernelFault(KernelError):
 class Collector:
     """Gathers compile errors so that one report can show them all."""
 
-    def __init__(self) -> None:
-        self.errors: list[CompileError] = []
+    def __init__(self, errors: Iterable[CompileError] = ()) -> None:
+        self.errors = [*errors]
 
     @contextmanager
     def collect(self) -> Iterator[None]:

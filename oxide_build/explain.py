@@ -7,26 +7,38 @@ answers for a whole package, and without a GPU.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from oxide_build.manifest import Manifest, variant_words
 from oxide_build.runtime.choice import Choice, Version, choose
 from oxide_build.runtime.loader import manifests
 
 
-def explain(package: str, capability: Version, driver: Version) -> tuple[tuple[str, Choice], ...]:
-    """The verdicts on every unit of each kernel module in `package` and those below it, in order of module name.
+class Explanation(NamedTuple):
+    """What the loader says of one unit of a kernel module; kernels by name, a variant with what it has."""
 
-    Each comes with the unit in words: `plain.kernels.vector  (saxpy, scale)`.
+    module: str
+    kernels: tuple[str, ...]
+    choice: Choice
+
+    @property
+    def unit(self) -> str:
+        """The unit in words: `plain.kernels.vector  (saxpy, scale)`."""
+        return f"{self.module}  ({', '.join(self.kernels)})"
+
+
+def explain(package: str, capability: Version, driver: Version) -> tuple[Explanation, ...]:
+    """The verdicts on every unit of each kernel module in `package` and those below it, in order of module name.
 
     Raises LoadError when there is no such package, or it holds no built kernels.
     """
     return tuple(
-        (f"{manifest.module}  ({_words(manifest, unit)})", choose(manifest.images(unit), capability, driver))
+        Explanation(manifest.module, _kernels(manifest, unit), choose(manifest.images(unit), capability, driver))
         for manifest in manifests(package)
         for unit in manifest.units
     )
 
 
-def _words(manifest: Manifest, unit: str) -> str:
-    """The kernels of a unit by name, a variant with what it has."""
-    kernels = [kernel for kernel in manifest.kernels if kernel.unit == unit]
-    return ", ".join(f"{k.name} with {variant_words(k.variant)}" if k.variant else k.name for k in kernels)
+def _kernels(manifest: Manifest, unit: str) -> tuple[str, ...]:
+    kernels = (kernel for kernel in manifest.kernels if kernel.unit == unit)
+    return tuple(f"{k.name} with {variant_words(k.variant)}" if k.variant else k.name for k in kernels)

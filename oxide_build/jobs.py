@@ -16,8 +16,8 @@ from oxide_build import manifest
 from oxide_build.config import Config, Settings, read_pyproject
 from oxide_build.discovery import KernelModule, PackageDir, declared_package_dirs, find_modules, find_source
 from oxide_build.errors import CompileError, CompileErrors, ConfigError, ConfigErrors, SourceFile
-from oxide_build.pipeline.frontend import image_units, imported_modules
-from oxide_build.pipeline.targets import Target
+from oxide_build.pipeline.imports import imported_modules
+from oxide_build.pipeline.targets import Kind, Target
 
 
 @dataclass(frozen=True)
@@ -49,15 +49,25 @@ class Job:
         """The module's own name, the stem of its artifacts' names."""
         return self.source.module.rpartition(".")[2]
 
-    def image_file(self, target: Target, unit: str = "") -> str:
+    def kinds_of(self, target: Target) -> tuple[Kind, ...]:
+        """The kinds of images to make for one of the targets."""
+        return self.settings.kinds_of(target)
+
+    def image_file(self, target: Target, unit: str = "", kind: Kind = "ptx") -> str:
         """The name of the image of that unit for that target."""
-        return ".".join([self.name, *filter(None, [unit]), str(target), "ptx"])
+        return ".".join([self.name, *filter(None, [unit]), str(target), kind])
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The units the module's kernels lie in, by its syntax alone; raises CompileErrors where that is wrong."""
+        from oxide_build.pipeline.frontend import image_units  # the compiler: not for what is there already
+
+        return image_units(self.source, self.resolve)
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """The files this job makes, relative to the package, if no target is skipped."""
-        units = image_units(self.source, self.resolve)
-        images = [self.image_file(target, unit) for unit in units for target in self.settings.targets]
+        images = [self.image_file(target, unit, kind) for unit in self.units for target, kind in self.settings.images]
         names = [f"{self.name}.json", *images]
         return tuple(f"{manifest.DIRECTORY}/{name}" for name in names)
 

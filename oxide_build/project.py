@@ -16,7 +16,7 @@ from oxide_build.build import Built, Job, Log
 from oxide_build.config import Config
 from oxide_build.errors import ConfigError, ConfigErrors, OxideError
 from oxide_build.manifest import Manifest
-from oxide_build.pipeline import libdevice
+from oxide_build.pipeline import libdevice, ptxas
 from oxide_build.pipeline.ptx import versions
 from oxide_build.prebuilt import are_carried
 from oxide_build.requirements import call_libdevice
@@ -66,8 +66,11 @@ def tools(jobs: Sequence[Job], root: Path) -> dict[str, str]:
     """The versions behind the images, by tool; those of an sdist that carries all images are what it says."""
     if are_carried(jobs, root):
         return dict(prebuilt.origin(root).get("tools", {}))
-    found = libdevice.version() if call_libdevice(jobs) else None
-    return {"oxide-build": __version__, **versions(), **({"libdevice": found} if found else {})}
+    found = {
+        "libdevice": libdevice.version() if call_libdevice(jobs) else None,
+        "ptxas": ptxas.identity() if any(kind == "cubin" for job in jobs for _, kind in job.settings.images) else None,
+    }
+    return {"oxide-build": __version__, **versions(), **{tool: text for tool, text in found.items() if text}}
 
 
 def _tell(carried: dict[Job, Built], missing: Sequence[Job], root: Path, log: Log) -> None:

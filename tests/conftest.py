@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -15,6 +16,11 @@ import pytest
 from oxide_build.errors import LoadError
 from oxide_build.pipeline.ptx import CodeGenerator
 from oxide_build.runtime import device
+
+
+def pytest_configure() -> None:
+    """Tests compile what they test, and leave no trace in the user's cache."""
+    os.environ["OXIDE_CACHE_DIR"] = "off"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

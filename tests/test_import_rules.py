@@ -9,11 +9,11 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "oxide_build"
 
 FLOORS = (
-    {"records", "pipeline.options"},
+    {"records", "pipeline.options", "progress", "cache"},
     {"errors", "manifest"},
     {"layouts"},
-    {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice"},
-    {"variants"},
+    {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice", "starter"},
+    {"variants", "pipeline.imports"},
     {"dialects", "readers", "runtime"},
     {"pipeline.units"},
     {
@@ -23,11 +23,15 @@ FLOORS = (
         "pipeline.lowering",
         "pipeline.llvm_ir",
         "pipeline.ptx",
+        "pipeline.ptxas",
     }
     | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "archives", "explain"}
     | {"provenance", "sbom"},
-    {"pipeline", "jobs"},
-    {"notes"},
+    {"pipeline.stages", "jobs"},
+    {"pipeline", "resources"},
+    {"compilation", "notes", "budget"},
+    {"toolchain"},
+    {"products"},
     {"build", "inspection", "doctor", "dry_run"},
     {"prebuilt"},
     {"requirements"},
@@ -48,6 +52,7 @@ OUTSIDE = {
     "cuda": {"runtime.device"},
     "llvmlite": {"pipeline.ptx"},
     "numpy": {"simulator"},
+    "rich": {"cli"},
     "setuptools": {"setuptools_step", "hooks"},
     "typer": {"cli"},
 }

@@ -13,21 +13,28 @@ import typer
 
 from oxide_build import build as room
 from oxide_build import project
+from oxide_build.cli.arguments import Json, Root, print_json
+from oxide_build.cli.terminal import progress
 from oxide_build.config import load_config
 
 
 def build(
-    root: Annotated[Path, typer.Option(help="The project's directory, where its pyproject.toml is.")] = Path(),
+    root: Root = Path(),
     out: Annotated[Path | None, typer.Option(help="Write the packages' `_oxide/` here, not into the sources.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Compile every kernel module of a project for every target, without making a wheel."""
     config = load_config(root)
     jobs = room.plan(config, root)
     for note in room.notes(config, jobs):
         room.log_to_stderr(f"[oxide] {note}")
-    built = project.make(config, jobs, root)
+    with progress() as tell:
+        built = project.make(config, jobs, root, compile=lambda some: room.run(some, config.jobs, tell=tell))
     if out is None:
         paths = room.write_in_tree(built)
     else:
         paths = room.write(built, lambda one: out.joinpath(*one.package.split(".")))
-    print("\n".join(map(str, paths)))
+    if as_json:
+        print_json([path.as_posix() for path in paths])
+    else:
+        print("\n".join(map(str, paths)))

@@ -7,27 +7,44 @@ room because it is one command.
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from oxide_build import explain as room
+from oxide_build.cli.arguments import Json, print_json
 from oxide_build.errors import DriverNotFoundError, OxideError
 from oxide_build.runtime import device as gpu
 
 
 def explain(
-    package: Annotated[str, typer.Argument(help="An installed package, named as in `import`.")],
+    package: Annotated[str, typer.Argument(metavar="PACKAGE", help="An installed package, named as in `import`.")],
     device: Annotated[str | None, typer.Option(help="A compute capability, 9.0, in place of this machine's.")] = None,
     driver: Annotated[str | None, typer.Option(help="The CUDA release of a driver, 12.8, likewise.")] = None,
+    as_json: Json = False,
 ) -> None:
-    """Say of each kernel module's every image whether a GPU gets it, and why."""
-    choices = room.explain(package, *_machine(device, driver))
-    for unit, choice in choices:
-        print(unit)
-        print("\n".join(f"  {verdict}" for verdict in choice.verdicts))
-    for _, choice in choices:
-        choice.required()
+    """Say of each kernel module's every image whether a GPU gets it, and why.
+
+    The exit status is 1 when a module has no image for that GPU and driver.
+    """
+    explanations = room.explain(package, *_machine(device, driver))
+    if as_json:
+        print_json([_data(explanation) for explanation in explanations])
+    else:
+        for explanation in explanations:
+            print(explanation.unit)
+            print("\n".join(f"  {verdict}" for verdict in explanation.choice.verdicts))
+    for explanation in explanations:
+        explanation.choice.required()
+
+
+def _data(explanation: room.Explanation) -> dict[str, Any]:
+    verdicts = explanation.choice.verdicts
+    images = [
+        {"target": one.artifact.target, "kind": one.artifact.kind, "chosen": one.chosen, "reason": one.reason}
+        for one in verdicts
+    ]
+    return {"module": explanation.module, "kernels": explanation.kernels, "images": images}
 
 
 def _machine(device: str | None, driver: str | None) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -5,6 +5,8 @@ In: nothing. Out: a line a target on standard output. Its own room because it is
 
 from __future__ import annotations
 
+from oxide_build.cli.arguments import Json, print_json
+from oxide_build.cli.terminal import Column, Table, show
 from oxide_build.pipeline.targets import TARGETS, least_driver
 
 _RUNS_ON = {
@@ -12,10 +14,16 @@ _RUNS_ON = {
     "a": "exactly this compute capability",
     "f": "this family: the same major version, from there on",
 }
+_COLUMNS = {"target": "target", "ptx": "PTX", "driver": "CUDA driver", "runs_on": "runs on"}
+"""The keys in JSON, the headings in the table."""
 
 
-def targets() -> None:
+def targets(as_json: Json = False) -> None:
     """List the SM targets, and what each needs and runs on."""
-    print("target    PTX  CUDA driver  runs on")
-    for name, target in TARGETS.items():
-        print(f"{name:<8}  {target.ptx}  {least_driver(target.ptx):<11}  {_RUNS_ON[target.suffix]}")
+    rows = [
+        (name, str(target.ptx), least_driver(target.ptx), _RUNS_ON[target.suffix]) for name, target in TARGETS.items()
+    ]
+    if as_json:
+        print_json([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
+    else:
+        show(Table(tuple(map(Column, _COLUMNS.values())), tuple(rows)))

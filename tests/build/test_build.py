@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from oxide_build import build, ir, pipeline
+from oxide_build import build
 from oxide_build.config import load_config
-from oxide_build.errors import CompileError, CompileErrors
+from oxide_build.errors import CompileErrors
 from oxide_build.manifest import Manifest
-from oxide_build.pipeline.options import Options
-from oxide_build.pipeline.targets import Target
 
 Sample = Callable[[str], Path]
 
@@ -111,7 +109,7 @@ def test_every_mistake_of_every_module_in_one_report(sample: Sample) -> None:
 
 
 def test_a_mistake_every_target_meets_is_told_once(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oxide_build.pipeline.libdevice.find", lambda: None)
+    monkeypatch.setenv("OXIDE_LIBDEVICE", "/nowhere/libdevice.bc")
     with pytest.raises(CompileErrors) as raised:
         build.run(planned(sample("plain"), targets="sm_75,sm_80,sm_90"), 1, lambda line: None)
     assert len(raised.value.errors) == 1
@@ -119,38 +117,41 @@ def test_a_mistake_every_target_meets_is_told_once(sample: Sample, monkeypatch: 
 
 
 @pytest.fixture
-def without_sm_75(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing in the language has a floor above the oldest target yet: here everything has."""
-
-    def to_llvm_ir(module: ir.Module, target: Target, options: Options) -> str:
-        if target.number < 80:
-            raise CompileErrors([CompileError(f"tensor cores need sm_80, this is for {target}")])
-        return pipeline.to_llvm_ir(module, target, options)
-
-    monkeypatch.setattr(build, "to_llvm_ir", to_llvm_ir)
+def newer(sample: Sample) -> Path:
+    """A project one of whose kernels asks for what exists from sm_90 on."""
+    root = sample("mapped")
+    file = root / "kernels/copy.py"
+    file.write_text(file.read_text(encoding="utf-8") + NEWER, encoding="utf-8")
+    return root
 
 
-@pytest.mark.usefixtures("without_sm_75")
-def test_an_unsupported_target_is_an_error(sample: Sample) -> None:
-    with pytest.raises(CompileErrors, match="tensor cores need sm_80, this is for sm_75"):
-        build.run(planned(sample("mapped"), targets="sm_75,sm_80"), 1, lambda line: None)
+NEWER = """
+
+@gpu.kernel
+def count(x: gpu.MutSlice[gpu.i32]) -> None:
+    gpu.atomic_add(x, 0, 1, scope="cluster")
+"""
 
 
-@pytest.mark.usefixtures("without_sm_75")
-def test_an_unsupported_target_can_be_skipped_and_is_on_record(sample: Sample) -> None:
+def test_an_unsupported_target_is_an_error(newer: Path) -> None:
+    with pytest.raises(CompileErrors, match="scope 'cluster' exists from sm_90 on; this is compiled for sm_80"):
+        build.run(planned(newer, targets="sm_80,sm_90"), 1, lambda line: None)
+
+
+def test_an_unsupported_target_can_be_skipped_and_is_on_record(newer: Path) -> None:
     lines: list[str] = []
-    jobs = planned(sample("mapped"), targets="sm_75,sm_80", on_unsupported_target="skip")
+    jobs = planned(newer, targets="sm_80,sm_90", on_unsupported_target="skip")
     files = files_of(build.run(jobs, 1, lines.append))
     manifest = Manifest.from_json(files["mapped.kernels/_oxide/copy.json"].decode())
-    assert manifest.requested == ("sm_75", "sm_80")
-    assert [artifact.target for artifact in manifest.artifacts] == ["sm_80"]
-    assert lines[0] == "[oxide] skipped an image of copy: tensor cores need sm_80, this is for sm_75"
+    assert manifest.requested == ("sm_80", "sm_90")
+    assert [artifact.target for artifact in manifest.artifacts] == ["sm_90"]
+    assert lines[0].startswith("[oxide] skipped an image of copy: scope 'cluster' exists from sm_90 on")
+    assert lines[1].startswith("[oxide 1/1] copy -> sm_90")
 
 
-@pytest.mark.usefixtures("without_sm_75")
-def test_skipping_every_target_is_an_error(sample: Sample) -> None:
-    with pytest.raises(CompileErrors, match="tensor cores need sm_80"):
-        build.run(planned(sample("mapped"), targets="sm_75", on_unsupported_target="skip"), 1, lambda line: None)
+def test_skipping_every_target_is_an_error(newer: Path) -> None:
+    with pytest.raises(CompileErrors, match="scope 'cluster'"):
+        build.run(planned(newer, targets="sm_80", on_unsupported_target="skip"), 1, lambda line: None)
 
 
 UNUSED = "src/plain/kernels/vector.py:{}:10: warning: `idle` never uses its parameter `n`"
@@ -309,3 +310,13 @@ def test_a_variant_a_target_lacks_is_skipped_alone(sample: Sample) -> None:
 NEW_ON_SM_90 = """    if n == 2:
         gpu.atomic_add(x, 0, x[1], scope="cluster")
 """
+
+
+def test_a_target_can_say_which_kinds_of_image_it_gets(sample: Sample) -> None:
+    targets = "75-virtual,80-real,9.0+PTX,100"
+    built = build.run(planned(sample("mapped"), targets=targets, emit="ptx,cubin"), 1, lambda line: None)
+    images = sorted(name.partition("copy.")[2] for name in files_of(built))
+    manifest = Manifest.from_json(files_of(built)["mapped.kernels/_oxide/copy.json"].decode())
+    kinds = ("sm_75.ptx", "sm_80.cubin", "sm_90.ptx", "sm_90.cubin", "sm_100.ptx", "sm_100.cubin")
+    assert images == sorted(["json", *kinds])
+    assert tuple(f"{one.target}.{one.kind}" for one in manifest.artifacts) == kinds

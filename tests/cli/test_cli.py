@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,25 +11,11 @@ from pathlib import Path
 import pytest
 
 from oxide_build import __version__
+from oxide_build.cli import COMMANDS
+from oxide_build.pipeline.targets import TARGETS
+from tests.cli.command import REPOSITORY, cli
 
-REPOSITORY = Path(__file__).parents[2]
 Sample = Callable[[str], Path]
-
-
-def cli(*arguments: str, cwd: Path, status: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line in `cwd`; it must end with `status`, and never in a traceback."""
-    paths = os.pathsep.join([str(REPOSITORY), environment.pop("path", "")])
-    done = subprocess.run(
-        [sys.executable, "-m", "oxide_build", *arguments],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": paths, "NO_COLOR": "1", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == status, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
 
 
 def test_version(tmp_path: Path) -> None:
@@ -38,14 +24,25 @@ def test_version(tmp_path: Path) -> None:
 
 def test_help_lists_the_commands(tmp_path: Path) -> None:
     text = cli("--help", cwd=tmp_path).stdout
-    assert all(command in text for command in ("build", "plan", "inspect", "targets", "explain", "doctor"))
+    assert [line.split()[0] for line in text.partition("Commands:\n")[2].splitlines()] == list(COMMANDS)
 
 
 def test_targets_with_what_each_needs(tmp_path: Path) -> None:
     lines = cli("targets", cwd=tmp_path).stdout.splitlines()
-    assert "sm_75     6.3  10.0         this GPU generation and every newer one" in lines
-    assert "sm_90a    8.0  12.0         exactly this compute capability" in lines
-    assert "sm_100f   8.8  12.9         this family: the same major version, from there on" in lines
+    assert "sm_75    6.3  10.0         this GPU generation and every newer one" in lines
+    assert "sm_90a   8.0  12.0         exactly this compute capability" in lines
+    assert "sm_100f  8.8  12.9         this family: the same major version, from there on" in lines
+
+
+def test_targets_as_json(tmp_path: Path) -> None:
+    listed = json.loads(cli("targets", "--json", cwd=tmp_path).stdout)
+    assert [entry["target"] for entry in listed] == list(TARGETS)
+    assert listed[0] == {
+        "target": "sm_75",
+        "ptx": "6.3",
+        "driver": "10.0",
+        "runs_on": "this GPU generation and every newer one",
+    }
 
 
 def test_build_in_the_tree(sample: Sample) -> None:
@@ -54,6 +51,13 @@ def test_build_in_the_tree(sample: Sample) -> None:
     assert done.stdout.splitlines() == ["kernels/_oxide/copy.json", "kernels/_oxide/copy.sm_80.ptx"]
     assert done.stderr.startswith("[oxide 1/1] copy -> sm_80  ")
     assert (root / "kernels/_oxide/.gitignore").is_file()
+
+
+def test_build_as_json(sample: Sample) -> None:
+    root = sample("mapped")
+    paths = json.loads(cli("build", "--json", cwd=root).stdout)
+    assert paths == ["kernels/_oxide/copy.json", "kernels/_oxide/copy.sm_80.ptx"]
+    assert all((root / path).is_file() for path in paths)
 
 
 def test_build_elsewhere_with_targets_from_the_environment(sample: Sample, tmp_path: Path) -> None:
@@ -105,10 +109,44 @@ def test_inspect_prints_each_stage(sample: Sample, stage: str, words: str) -> No
     assert "scale" not in one
 
 
-def test_inspect_is_for_one_target(sample: Sample) -> None:
+def target_of(ptx: str) -> str:
+    return next(line for line in ptx.splitlines() if line.startswith(".target ")).split()[1].rstrip(",")
+
+
+def test_inspect_is_for_the_newest_target_of_the_project_or_the_one_named(sample: Sample) -> None:
+    root = sample("plain")
+    assert target_of(cli("inspect", "src/plain/kernels/vector.py", cwd=root).stdout) == "sm_90"
+    assert target_of(cli("inspect", "vector.py", "--target", "7.5", cwd=root / "src/plain/kernels").stdout) == "sm_75"
+
+
+def test_inspect_compiles_as_the_project_says_of_the_module(sample: Sample) -> None:
+    root = sample("plain")
+    overridden = cli("inspect", "src/plain/kernels/math_functions.py", cwd=root).stdout
+    assert target_of(overridden) == "sm_80"
+    assert ".loc" not in overridden
+    assert ".loc" in cli("inspect", "src/plain/kernels/vector.py", cwd=root).stdout
+
+
+def test_inspect_outside_of_a_project(sample: Sample, tmp_path: Path) -> None:
+    kernel = sample("mapped") / "kernels/copy.py"
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "alone/kernel.py").write_bytes(kernel.read_bytes())
+    assert target_of(cli("inspect", "kernel.py", cwd=tmp_path / "alone").stdout) == "sm_90"
+
+
+def test_inspect_says_what_is_wrong_with_the_project(sample: Sample) -> None:
     root = sample("mapped")
-    assert ".target sm_90\n" in cli("inspect", "kernels/copy.py", cwd=root).stdout.replace(", debug", "")
-    assert ".target sm_75" in cli("inspect", "kernels/copy.py", "--target", "7.5", cwd=root).stdout
+    (root / "pyproject.toml").write_text("[tool.oxide]\ntargets = 80\n", encoding="utf-8")
+    assert "[tool.oxide] targets: found 80" in cli("inspect", "kernels/copy.py", cwd=root, status=1).stderr
+
+
+def test_inspect_of_one_kernel_by_option_and_as_json(sample: Sample) -> None:
+    root = sample("plain")
+    file = "src/plain/kernels/vector.py"
+    text = cli("inspect", file, "--kernel", "scale", "--stage", "ssa", cwd=root).stdout
+    assert text == cli("inspect", f"{file}:scale", "--stage", "ssa", cwd=root).stdout
+    data = json.loads(cli("inspect", file, "--kernel", "scale", "--stage", "ssa", "--json", cwd=root).stdout)
+    assert data == {"file": file, "kernel": "scale", "stage": "ssa", "target": "sm_90", "text": text}
 
 
 @pytest.mark.parametrize(
@@ -144,6 +182,20 @@ def test_explain_says_why_of_every_image(built: Path, tmp_path: Path) -> None:
     ]
 
 
+def test_explain_as_json(built: Path, tmp_path: Path) -> None:
+    arguments = ["explain", "plain", "--device", "9.0", "--driver", "12.8", "--json"]
+    functions, vector = json.loads(cli(*arguments, cwd=tmp_path, path=str(built)).stdout)
+    assert (functions["module"], functions["kernels"]) == ("plain.kernels.math_functions", ["exponential"])
+    assert vector == {
+        "module": "plain.kernels.vector",
+        "kernels": ["saxpy", "scale"],
+        "images": [
+            {"target": "sm_75", "kind": "ptx", "chosen": False, "reason": "runs here, sm_90 is better"},
+            {"target": "sm_90", "kind": "ptx", "chosen": True, "reason": "the best that runs here"},
+        ],
+    }
+
+
 def test_explain_of_an_old_driver_falls_back(built: Path, tmp_path: Path) -> None:
     done = cli("explain", "plain.kernels", "--device", "9.0", "--driver", "11.2", cwd=tmp_path, path=str(built))
     assert "  sm_90: needs a driver for CUDA 11.8, this one is for 11.2" in done.stdout.splitlines()
@@ -170,10 +222,47 @@ def test_explain_refuses(tmp_path: Path, arguments: list[str], report: str) -> N
 
 def test_doctor_says_what_is_there_and_what_for(tmp_path: Path) -> None:
     lines = cli("doctor", cwd=tmp_path).stdout.splitlines()
-    assert f"ok       oxide-build   {__version__}" in lines
-    assert any(line.startswith("ok       LLVM          llvmlite 0.50") for line in lines)
-    assert all(line.startswith(("ok  ", "missing  ")) for line in lines)
-    assert all("needed to" in line for line in lines if line.startswith("missing"))
+    assert f"ok        oxide-build   {__version__}" in lines
+    assert any(line.startswith("ok        LLVM          llvmlite 0.50") for line in lines)
+    assert all(line.startswith(("ok  ", "optional  ")) for line in lines)
+    assert all("not here; it serves to " in line for line in lines if line.startswith("optional"))
+
+
+def test_doctor_fails_without_what_every_build_needs(tmp_path: Path) -> None:
+    (tmp_path / "llvmlite").mkdir()
+    (tmp_path / "llvmlite/__init__.py").write_text("raise ImportError('not here')", encoding="utf-8")
+    done = cli("doctor", cwd=tmp_path, status=1)
+    (missing,) = (line for line in done.stdout.splitlines() if line.startswith("missing"))
+    assert missing.startswith("missing   LLVM          needed to compile kernels: pip install")
+
+
+def test_doctor_as_json(tmp_path: Path) -> None:
+    findings = json.loads(cli("doctor", "--json", cwd=tmp_path, OXIDE_CACHE_DIR=str(tmp_path / "cache")).stdout)
+    found = {finding["name"]: finding for finding in findings}
+    assert found["oxide-build"]["found"] == __version__
+    assert found["cache"] == {
+        "name": "cache",
+        "found": str(tmp_path / "cache"),
+        "purpose": "compile only what changed",
+        "remedy": "name a directory of yours in OXIDE_CACHE_DIR",
+        "required": False,
+    }
+
+
+def test_doctor_finds_no_cache_where_none_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = cli("doctor", cwd=tmp_path, OXIDE_CACHE_DIR=str(tmp_path / "file/cache"))
+    assert "optional  cache         not here" in done.stdout
+
+
+def test_cache_as_json(sample: Sample, tmp_path: Path) -> None:
+    place = {"OXIDE_CACHE_DIR": str(tmp_path / "cache")}
+    cli("build", cwd=sample("mapped"), **place)
+    info = json.loads(cli("cache", "info", "--json", cwd=tmp_path, **place).stdout)
+    assert info["directory"] == str(tmp_path / "cache")
+    assert 0 < info["size"] < info["most"]
+    gone = json.loads(cli("cache", "clean", "--json", cwd=tmp_path, **place).stdout)
+    assert gone == {"entries": info["entries"], "size": info["size"]}
 
 
 def test_without_typer_the_command_line_says_how_to_get_it(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.command import cli
 from tests.hooks.front_ends import Call, pip, uv
 
 pytestmark = pytest.mark.frontend
@@ -264,6 +265,18 @@ def test_pdm_installs_editable(sample: Sample, call: Call, fresh: Path, index: s
     assert call(fresh, "-I", "-c", code).stdout == "copy.sm_80.ptx\n\n"
 
 
+def ends_with(output: str, report: list[str]) -> bool:
+    """Whether a front end's output ends with a report, but for a few words of its own; some indent what they show."""
+    shown = [line.strip() for line in output.splitlines()]
+    wanted = [line.strip() for line in report]
+    last = len(shown) - 1 - shown[::-1].index(wanted[-1])
+    return shown[last - len(wanted) + 1 : last + 1] == wanted and len(shown) - 1 - last <= FRONT_END_WORDS
+
+
+FRONT_END_WORDS = 10
+"""The most lines a front end adds, blank ones included: pip says twice that it was not pip."""
+
+
 @pytest.mark.parametrize("front_end", ["pip", "build", "uv"])
 @pytest.mark.parametrize(
     ("file", "right", "wrong", "report"),
@@ -283,6 +296,9 @@ def test_mistakes_end_the_build_with_their_report(
     output = call(*BUILDS[front_end](root, tmp_path / "out"), *wheel, status=1).stdout
     assert report in output
     assert "1 error" in output
+    expected = cli("build", cwd=root, status=1).stderr.splitlines()
+    assert any(line.startswith("  help: ") for line in expected)
+    assert ends_with(output, expected), output
     own = output.partition(report)[0].rpartition("oxide-build: the kernels cannot be built")[2]
     assert own.strip() == ""
     assert 'File "' not in output.partition("oxide-build: the kernels cannot be built")[0]

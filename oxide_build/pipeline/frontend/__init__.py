@@ -37,7 +37,7 @@ from oxide_build.pipeline.frontend import (
 )
 from oxide_build.pipeline.frontend.doubts import note_doubts
 from oxide_build.pipeline.frontend.functions import translate
-from oxide_build.pipeline.frontend.library import Resolve, imported_modules, nowhere, parse
+from oxide_build.pipeline.frontend.library import Resolve, nowhere, parse
 from oxide_build.pipeline.frontend.syntax import KernelModule
 from oxide_build.pipeline.frontend.variants import image_units
 
@@ -52,7 +52,6 @@ __all__ = [
     "KernelModule",
     "Resolve",
     "image_units",
-    "imported_modules",
     "note_doubts",
     "nowhere",
     "parse",

@@ -13,14 +13,12 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from oxide_build.errors import CompileError, CompileErrors, SourceFile, Span
-from oxide_build.pipeline.frontend.scope import dotted, imported_names
+from oxide_build.pipeline.frontend.scope import dotted
 from oxide_build.pipeline.frontend.syntax import FunctionSyntax, KernelModule, read_module
+from oxide_build.pipeline.imports import NOT_SOURCE
 
 Resolve: TypeAlias = Callable[[str], "SourceFile | None"]
 """A module's source by its full name; None where there is none to read."""
-
-_NOT_SOURCE = ("gpu", "math", "oxide_build", "enum", "typing")
-"""Modules the compiler knows by heart, or only for their marks."""
 
 
 def nowhere(module: str) -> SourceFile | None:
@@ -44,16 +42,6 @@ def _no_kernels(source: SourceFile) -> CompileError:
         "or take the module out of `kernels` under [tool.oxide]",
         span=Span(source, 1, 1, 1, 2),
     )
-
-
-def imported_modules(source: SourceFile) -> tuple[str, ...]:
-    """Every module a source's imports may mean, in order of name; none where it is not Python."""
-    try:
-        paths = imported_names(ast.parse(source.text), source.package).values()
-    except (SyntaxError, ValueError, RecursionError):
-        return ()
-    dotted = [path.split(".") for path in paths if path.split(".")[0] not in _NOT_SOURCE]
-    return tuple(sorted({".".join(parts[:length]) for parts in dotted for length in range(1, len(parts) + 1)}))
 
 
 @dataclass(frozen=True)
@@ -90,7 +78,7 @@ class Library:
     def find(self, path: str, seen: frozenset[str] = frozenset()) -> Definition | None:
         """What an imported name's path leads to; None where no module's source answers to it."""
         parts = path.split(".")
-        if parts[0] in _NOT_SOURCE or path in seen:
+        if parts[0] in NOT_SOURCE or path in seen:
             return None
         for length in range(len(parts) - 1, 0, -1):
             module = self.module(".".join(parts[:length]))
@@ -116,7 +104,7 @@ def function_of(module: KernelModule, node: ast.expr) -> Definition | None:
 def unknown_import(path: str, text: str, module: KernelModule) -> CompileError | None:
     """The error for an imported name that kernels cannot use; None for one of the compiler's own modules."""
     home = path.rpartition(".")[0]
-    if not home or path.split(".")[0] in _NOT_SOURCE:
+    if not home or path.split(".")[0] in NOT_SOURCE:
         return None
     found = module.library.find(path)
     known: set[str] = set() if found is None else _defined(found.module)

@@ -9,40 +9,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from types import MappingProxyType
 
-_CANONICAL_MODULES: Mapping[str, str] = MappingProxyType(
-    {"oxide_build": "oxide_build", "oxide_build.gpu": "gpu", "oxide_build.gpu.math": "gpu.math", "math": "math"}
-)
-
-
-def imported_names(tree: ast.Module, package: str = "") -> dict[str, str]:
-    """Local names that imports bind, to canonical paths; `package` is what relative imports start from."""
-    names: dict[str, str] = {}
-    for statement in tree.body:
-        if isinstance(statement, ast.Import):
-            for alias in statement.names:
-                bound = alias.name if alias.asname else alias.name.partition(".")[0]
-                names[alias.asname or bound] = canonical(bound)
-        elif isinstance(statement, ast.ImportFrom):
-            for alias in statement.names:
-                path = [*_base(statement.level, package), *filter(None, [statement.module]), alias.name]
-                names[alias.asname or alias.name] = canonical(".".join(path))
-    return names
-
-
-def _base(level: int, package: str) -> list[str]:
-    """Where `from ..module import` starts: one dot is the package itself, each further one a step up."""
-    parts = package.split(".") if level and package else []
-    return parts[: max(0, len(parts) + 1 - level)]
-
-
-def canonical(path: str) -> str:
-    """A dotted path with the longest known module at its front replaced by that module's short name."""
-    for module in sorted(_CANONICAL_MODULES, key=len, reverse=True):
-        if path == module or path.startswith(module + "."):
-            return _CANONICAL_MODULES[module] + path[len(module) :]
-    return path
+from oxide_build.pipeline.imports import canonical
 
 
 def dotted(node: ast.expr, names: Mapping[str, str]) -> str:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Literal
 
 from oxide_build.errors import Collector, CompileError, CompileErrors, SourceFile, Span
 from oxide_build.pipeline.frontend.decorators import inline_option, kernel_options
-from oxide_build.pipeline.frontend.scope import dotted, imported_names
+from oxide_build.pipeline.frontend.scope import dotted
+from oxide_build.pipeline.imports import imported_names
 
 if TYPE_CHECKING:
     from oxide_build.pipeline.frontend.library import Library

@@ -7,27 +7,23 @@ module, target and stage, while the other jobs go on.
 
 from __future__ import annotations
 
-import json
 import re
-import signal
-import subprocess
-import sys
 import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import IO
+from typing import Any
 
 from oxide_build.errors import InternalError, OxideError
 from oxide_build.pipeline import libdevice
 from oxide_build.pipeline.options import Options
+from oxide_build.pipeline.ptx.process import Process, ProcessDied
 from oxide_build.pipeline.targets import Target
 
-_STDERR_LINES = 5
 _LIBDEVICE_CALL = re.compile(r"^declare .*@(__nv_\w+)", re.MULTILINE)
-_START = "import runpy, sys; sys.path[:] = {path!r}; runpy.run_path({worker!r}, run_name='__main__')"
+_CODE = "from oxide_build.pipeline.ptx.worker import serve; serve()"
 
 
 class CodeGenerator:
@@ -36,7 +32,7 @@ class CodeGenerator:
     def __init__(self, jobs: int) -> None:
         _require_llvmlite()
         self._threads = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="oxide-ptx")
-        self._idle: SimpleQueue[_Worker] = SimpleQueue()
+        self._idle: SimpleQueue[Process] = SimpleQueue()
 
     def __enter__(self) -> CodeGenerator:
         return self
@@ -58,26 +54,28 @@ class CodeGenerator:
         return self._threads.submit(self._generate, name, llvm_ir, target, options)
 
     def _generate(self, name: str, llvm_ir: str, target: Target, options: Options) -> str:
-        job = _job(llvm_ir, target, options)
-        worker = self._take()
+        asked = parameters(llvm_ir, target, options)
+        process = self._take()
+        process.send(asked)
         try:
-            answer = worker.answer(job)
-        except _WorkerDied as death:
-            worker.stop()
-            raise _failure(name, target, "ptx", str(death), llvm_ir) from None
-        self._idle.put(worker)
+            answer: dict[str, str] = process.receive()
+        except ProcessDied as death:
+            process.stop()
+            raise failure(name, target, "ptx", f"LLVM died {death}", llvm_ir) from None
+        self._idle.put(process)
         if "ptx" not in answer:
-            raise _failure(name, target, answer["stage"], answer["error"], llvm_ir)
+            raise failure(name, target, answer["stage"], answer["error"], llvm_ir)
         return answer["ptx"]
 
-    def _take(self) -> _Worker:
+    def _take(self) -> Process:
         try:
             return self._idle.get_nowait()
         except Empty:
-            return _Worker()
+            return Process(_CODE)
 
 
-def _job(llvm_ir: str, target: Target, options: Options) -> dict[str, str | int | None]:
+def parameters(llvm_ir: str, target: Target, options: Options) -> dict[str, Any]:
+    """What `worker.generate` takes; raises CompileError when libdevice is needed and missing."""
     needed = _LIBDEVICE_CALL.search(llvm_ir)
     return {
         "ir": llvm_ir,
@@ -88,61 +86,11 @@ def _job(llvm_ir: str, target: Target, options: Options) -> dict[str, str | int 
     }
 
 
-def _failure(name: str, target: Target, stage: str, reason: str, llvm_ir: str) -> InternalError:
+def failure(name: str, target: Target, stage: str, reason: str, llvm_ir: str) -> InternalError:
     """The error for IR that LLVM did not compile, which is kept in a file."""
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="oxide-", suffix=".ll", delete=False) as kept:
         kept.write(llvm_ir)
     return InternalError(f"{name} for {target}: stage {stage} failed: {reason}\n  LLVM IR kept in {Path(kept.name)}")
-
-
-class _WorkerDied(Exception):
-    """How a worker process ended, and its last words."""
-
-
-class _Worker:
-    """One process: a line in, a line out."""
-
-    def __init__(self) -> None:
-        script = str(Path(__file__).with_name("worker.py"))
-        # A pipe that nobody reads would fill up; the file lives as long as the process.
-        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        self._process = subprocess.Popen(
-            # Our sys.path, so that the worker finds what we find, in build isolation and in a source tree.
-            [sys.executable, "-c", _START.format(path=sys.path, worker=script)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-            encoding="utf-8",
-        )
-
-    def answer(self, job: dict[str, str | int | None]) -> dict[str, str]:
-        """Do one job; raises _WorkerDied."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._stderr.seek(0)
-        self._stderr.truncate()
-        try:
-            self._process.stdin.write(json.dumps(job) + "\n")
-            self._process.stdin.flush()
-        except OSError:  # it died before; why, it said on stderr
-            pass
-        line = self._process.stdout.readline()
-        if not line:
-            raise _WorkerDied(self._last_words())
-        answer: dict[str, str] = json.loads(line)
-        return answer
-
-    def _last_words(self) -> str:
-        code = self._process.wait()
-        cause = signal.Signals(-code).name if code < 0 else f"exit status {code}"
-        self._stderr.seek(0)
-        lines = self._stderr.read().decode(errors="replace").splitlines()
-        return "\n    ".join([f"LLVM died ({cause})", *lines[-_STDERR_LINES:]])
-
-    def stop(self) -> None:
-        """End the process: it leaves when its input does."""
-        self._process.communicate()
-        self._stderr.close()
 
 
 def versions() -> dict[str, str]:

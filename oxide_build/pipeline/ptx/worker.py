@@ -1,23 +1,21 @@
-"""The process LLVM runs in: one job a line on stdin, one answer a line on stdout.
+"""The process LLVM runs in: jobs in on stdin, answers out on stdout.
 
-In: a job (`generate`'s parameters) as a JSON object. Out: `{"ptx": text}`, or
-`{"stage": …, "error": …}` for IR that LLVM refuses. A process of its own because LLVM
-aborts on much that it cannot compile, and its settings are process-wide.
-
-It is run as a script and imports nothing of this package, so that it starts quickly.
+In: a job, which is `generate`'s parameters. Out: `{"ptx": text}`, or `{"stage": …, "error": …}` for IR that LLVM
+refuses. A process of its own because LLVM aborts on much that it cannot compile, and its settings are process-wide.
 """
 
 from __future__ import annotations
 
-import json
-import os
+import pickle
 import re
-import sys
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import llvmlite.binding as llvm
+
+from oxide_build.pipeline.ptx.process import pipes
 
 TRIPLE = "nvptx64-nvidia-cuda"
 
@@ -152,7 +150,8 @@ def _check(ptx: str, cpu: str, ptx_version: str) -> None:
         raise JobError("ptx", f"unresolved functions: {', '.join(unresolved)}")
 
 
-def _answer(job: dict[str, Any]) -> dict[str, str]:
+def answer(job: dict[str, Any]) -> dict[str, str]:
+    """One job done, or why not."""
     try:
         return {"ptx": generate(**job)}
     except JobError as error:
@@ -160,13 +159,10 @@ def _answer(job: dict[str, Any]) -> dict[str, str]:
 
 
 def serve() -> None:
-    """Answer jobs until stdin ends. What LLVM prints goes to stderr, never between the answers."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
+    """Answer jobs until stdin ends, or nobody listens any more."""
+    inbox, outbox = pipes()
     initialize()
-    for line in sys.stdin:
-        print(json.dumps(_answer(json.loads(line))), file=answers, flush=True)
-
-
-if __name__ == "__main__":
-    serve()
+    with suppress(EOFError, BrokenPipeError):
+        while True:
+            pickle.dump(answer(pickle.load(inbox)), outbox)
+            outbox.flush()
