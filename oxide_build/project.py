@@ -68,7 +68,7 @@ def tools(jobs: Sequence[Job], root: Path) -> dict[str, str]:
         return dict(prebuilt.origin(root).get("tools", {}))
     found = {
         "libdevice": libdevice.version() if call_libdevice(jobs) else None,
-        "ptxas": ptxas.identity() if any(kind == "cubin" for job in jobs for _, kind in job.settings.images) else None,
+        "ptxas": ptxas.version() if any(kind == "cubin" for job in jobs for _, kind in job.settings.images) else None,
     }
     return {"oxide-build": __version__, **versions(), **{tool: text for tool, text in found.items() if text}}
 
