@@ -128,9 +128,18 @@ def load_config(
     `settings` are a front end's `-C oxide.*`, each a string or a list of them; `environment` is the process's own
     when None. Raises ConfigErrors with every mistake found.
     """
+    return parse_config(_oxide_table(root), settings, environment)
+
+
+def parse_config(
+    table: Mapping[str, Any],
+    settings: Mapping[str, object] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Config:
+    """The configuration that `table`, a `[tool.oxide]` as TOML gives it, and the others make together; see above."""
+    table = dict(table)
     environment = os.environ if environment is None else environment
     mistakes: list[ConfigError] = []
-    table = _oxide_table(root)
     overrides = _read_overrides(table.pop("overrides", []), mistakes)
     written = _read_table(TABLE, table, Config, mistakes)
     forced, origins = _read_forced(settings or {}, environment, mistakes)

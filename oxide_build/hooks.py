@@ -10,30 +10,26 @@ Config settings that begin with `oxide.` are ours; the rest go to setuptools.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeAlias
 
 from oxide_build.archives import normalize_sdist, normalize_wheel
 from oxide_build.config import PREFIX, load_config
-from oxide_build.errors import CompileErrors, ConfigErrors
-from oxide_build.jobs import Job, plan
-from oxide_build.pipeline import to_llvm_ir, to_ssa
 from oxide_build.report import HEADLINE, reported
+from oxide_build.requirements import compiler
 
 ConfigSettings: TypeAlias = "Mapping[str, object] | None"
 
 SETUPTOOLS = "setuptools>=77"
-LLVM = "llvmlite>=0.50,<0.51"
-LIBDEVICE = "nvidia-nvvm>=13,<14"
 
 
 def get_requires_for_build_wheel(config_settings: ConfigSettings = None) -> list[str]:
     """What a build needs installed: setuptools, the code generator, and libdevice where kernels use its functions."""
     with reported(HEADLINE):
-        compiler = [SETUPTOOLS, LLVM, *([LIBDEVICE] if _need_libdevice(_ours(config_settings)) else [])]
-        return compiler + _asked_by_setuptools("get_requires_for_build_wheel", config_settings)
+        ours = compiler(load_config(Path.cwd(), _ours(config_settings)), Path.cwd())
+        return [SETUPTOOLS, *ours, *_asked_by_setuptools("get_requires_for_build_wheel", config_settings)]
 
 
 def get_requires_for_build_editable(config_settings: ConfigSettings = None) -> list[str]:
@@ -119,28 +115,3 @@ def _asked_by_setuptools(hook: str, config_settings: ConfigSettings) -> list[str
     ours = _ours(config_settings)
     theirs = {name: value for name, value in (config_settings or {}).items() if name not in ours}
     return [str(requirement) for requirement in getattr(build_meta, hook)(theirs)]
-
-
-def _need_libdevice(settings: Mapping[str, object]) -> bool:
-    """Whether an image of the project calls libdevice. Raises ConfigErrors for a wrong configuration."""
-    root = Path.cwd()
-    config = load_config(root, settings)
-    try:
-        jobs = plan(config, root)
-    except ConfigErrors:
-        # Only setuptools knows every way to map packages to directories (setup.py, setup.cfg): ask for everything.
-        return True
-    except CompileErrors:
-        return False  # the build itself will say so, with the place
-    return any(_calls_libdevice(job) for job in jobs)
-
-
-def _calls_libdevice(job: Job) -> bool:
-    """Whether a kernel module does, for one of its targets; all but the last stage runs without LLVM."""
-    with suppress(CompileErrors):
-        module = to_ssa(job.source, resolve=job.resolve)
-        for target in job.settings.targets:
-            with suppress(CompileErrors):
-                if "@__nv_" in to_llvm_ir(module, target, job.settings.options):
-                    return True
-    return False

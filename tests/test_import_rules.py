@@ -25,9 +25,10 @@ FLOORS = (
     }
     | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "archives", "explain"},
     {"pipeline", "jobs"},
-    {"build", "inspection", "doctor"},
-    {"setuptools_step", "cli"},
-    {"hooks", "__main__"},
+    {"build", "inspection", "doctor", "requirements", "front_ends"},
+    {"setuptools_step", "hatch_plugin", "cmake_step"},
+    {"setuptools_plugin", "hooks", "cli"},
+    {"__main__"},
 )
 """From the ground up. Rooms of one floor do not import each other, so stages never do."""
 
@@ -41,6 +42,7 @@ ONLY = {
 OUTSIDE = {
     "cuda": {"runtime.device"},
     "llvmlite": {"pipeline.ptx"},
+    "hatchling": {"hatch_plugin"},
     "numpy": {"simulator"},
     "setuptools": {"setuptools_step", "hooks"},
     "typer": {"cli"},
