@@ -1,6 +1,7 @@
 """What pyproject.toml cannot say: the CMake files' place in the package, and the compiled launch helper.
 
-`cmake/` becomes `oxide_build/cmake/`. The helper is compiled where there is a C compiler for it.
+`cmake/` becomes `oxide_build/cmake/`, which in the tree is a link, for editable installs; not every checkout has links.
+The helper is compiled where there is a C compiler for it.
 Without one, on free-threaded Python, or with OXIDE_PURE_WHEEL set, the wheel is the pure one, `py3-none-any`, and
 launches are planned in Python.
 """

@@ -27,8 +27,8 @@ _HERE = Path(__file__).parent
 
 
 def directory() -> Path:
-    """Where `OxideBuildConfig.cmake` is: in the installed package, or beside it in this project's own tree."""
-    return next(path for path in (_HERE / "cmake", _HERE.parent / "cmake") if path.is_dir())
+    """Where `OxideBuildConfig.cmake` is."""
+    return _HERE / "cmake"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
