@@ -72,6 +72,7 @@ function(_oxide_plan result)
 
   execute_process(COMMAND ${command} RESULT_VARIABLE status OUTPUT_VARIABLE lines ERROR_VARIABLE said)
   string(STRIP "${said}" said)
+  string(REPLACE "-C oxide." "setting " said "${said}")
   string(REPLACE "\n" "\n  " said "${said}") # CMake leaves indented lines as they are
   if(NOT status EQUAL 0)
     message(FATAL_ERROR "oxide_add_kernels(${target}):\n  ${said}")

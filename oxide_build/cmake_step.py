@@ -72,7 +72,8 @@ def plan(
         table.setdefault("kernels", named)
     config = _narrowed(parse_config(table, given), named, root, package_dir)
     jobs = build.plan(config, root, package_dir)
-    for note in build.notes(config, jobs):
+    heard = {name: origin for name, origin in config.origins.items() if not origin.startswith("-C ")}  # not our caller
+    for note in build.notes(replace(config, origins=heard), jobs):
         build.log_to_stderr(f"[oxide] {note}")
     out.mkdir(parents=True, exist_ok=True)
     for job in jobs:

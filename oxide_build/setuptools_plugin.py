@@ -28,9 +28,10 @@ def _has_table(file: Path) -> bool:
     """Whether the file has a `[tool.oxide]`; what is wrong with it is setuptools' to say, or the step's."""
     try:
         text = file.read_text(encoding="utf-8")
-        return "oxide" in text and "oxide" in _parse(text).get("tool", {})
-    except (OSError, ValueError, TypeError):
+        tool = _parse(text).get("tool") if "oxide" in text else None
+    except (OSError, ValueError):
         return False
+    return isinstance(tool, dict) and "oxide" in tool
 
 
 def _parse(text: str) -> Any:
