@@ -40,7 +40,7 @@ def project(tmp_path: Path) -> Callable[[str], Path]:
     def copy(door: str) -> Path:
         root = tmp_path / door
         shutil.copytree(DOORS / door, root)
-        shutil.copytree(DOORS / "wave", root / "wave", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(DOORS / "ripple", root / "ripple", ignore=shutil.ignore_patterns("__pycache__"))
         return root
 
     return copy

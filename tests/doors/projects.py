@@ -18,19 +18,19 @@ BACKENDS = {
 """Each door that a front end opens, and the backend in its pyproject.toml; `cmake` has none."""
 
 IMAGES = [
-    "wave/kernels/_oxide/decay.json",
-    "wave/kernels/_oxide/decay.sm_80.ptx",
-    "wave/kernels/_oxide/decay.sm_90a.ptx",
-    "wave/kernels/_oxide/scale.json",
-    "wave/kernels/_oxide/scale.scale_f32.sm_90.ptx",
-    "wave/kernels/_oxide/scale.scale_f64.sm_90.ptx",
+    "ripple/kernels/_oxide/decay.json",
+    "ripple/kernels/_oxide/decay.sm_80.ptx",
+    "ripple/kernels/_oxide/decay.sm_90a.ptx",
+    "ripple/kernels/_oxide/scale.json",
+    "ripple/kernels/_oxide/scale.scale_f32.sm_90.ptx",
+    "ripple/kernels/_oxide/scale.scale_f64.sm_90.ptx",
 ]
 SOURCES = [
-    "wave/__init__.py",
-    "wave/kernels/__init__.py",
-    "wave/kernels/decay.py",
-    "wave/kernels/scale.py",
-    "wave/rates.py",
+    "ripple/__init__.py",
+    "ripple/kernels/__init__.py",
+    "ripple/kernels/decay.py",
+    "ripple/kernels/scale.py",
+    "ripple/rates.py",
 ]
 WHEEL = sorted(SOURCES + IMAGES)
 

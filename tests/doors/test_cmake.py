@@ -76,15 +76,15 @@ def test_only_what_changed_is_compiled(cmake: Callable[[str], Build], tmp_path: 
     build = cmake("cmake")
     build.configure(generator)
     build.build()
-    assert build.compiled == ["wave.kernels.decay", "wave.kernels.scale"]
+    assert build.compiled == ["ripple.kernels.decay", "ripple.kernels.scale"]
     build.build()
     assert build.compiled == []
-    edit(build.source / "wave/rates.py", "exp(-t)", "exp(-t) * 2.0")
+    edit(build.source / "ripple/rates.py", "exp(-t)", "exp(-t) * 2.0")
     build.build()
-    assert build.compiled == ["wave.kernels.decay"]
-    edit(build.source / "wave/kernels/scale.py", "a * y[i]", "y[i] * a")
+    assert build.compiled == ["ripple.kernels.decay"]
+    edit(build.source / "ripple/kernels/scale.py", "a * y[i]", "y[i] * a")
     build.build()
-    assert build.compiled == ["wave.kernels.scale"]
+    assert build.compiled == ["ripple.kernels.scale"]
     build.build()
     assert build.compiled == []
     assert build.install(tmp_path / "prefix") == WHEEL
@@ -97,26 +97,26 @@ def test_settings_of_the_project_are_followed(cmake: Callable[[str], Build], tmp
     build.build()
     edit(build.source / "pyproject.toml", '["sm_90"]', '["sm_75"]')
     build.build()
-    assert build.compiled == ["wave.kernels.scale"]
+    assert build.compiled == ["ripple.kernels.scale"]
     installed = build.install(tmp_path / "prefix")
     assert installed == [name.replace(".sm_90.", ".sm_75.") for name in IMAGES]
 
 
 def test_modules_come_and_go(cmake: Callable[[str], Build], tmp_path: Path) -> None:
     build = cmake("scikit_build_core")
-    kernels = build.source / "wave/kernels"
+    kernels = build.source / "ripple/kernels"
     (kernels / "more.py").write_text("# nothing yet\n", encoding="utf-8")
     build.configure()
     build.build()
-    assert build.compiled == ["wave.kernels.decay", "wave.kernels.scale"]
+    assert build.compiled == ["ripple.kernels.decay", "ripple.kernels.scale"]
     kernel = (kernels / "scale.py").read_text(encoding="utf-8")
     edit(kernels / "more.py", "# nothing yet\n", kernel)
     build.build()
-    assert build.compiled == ["wave.kernels.more"]
+    assert build.compiled == ["ripple.kernels.more"]
     (kernels / "fresh.py").write_text(kernel, encoding="utf-8")
     (kernels / "more.py").unlink()
     build.build()
-    assert build.compiled == ["wave.kernels.fresh"]
+    assert build.compiled == ["ripple.kernels.fresh"]
     installed = {name.rpartition("/")[2].partition(".")[0] for name in build.install(tmp_path / "prefix")}
     assert installed == {"decay", "fresh", "scale"}
 
@@ -133,7 +133,7 @@ def test_the_call_wins_over_the_environment_over_the_project(cmake: Callable[[st
     build = cmake("scikit_build_core")
     call = "oxide_add_kernels(kernels)"
     replace(
-        build.source / "CMakeLists.txt", call, f"{call}\noxide_add_kernels(own MODULES wave.kernels.decay TARGETS 86)"
+        build.source / "CMakeLists.txt", call, f"{call}\noxide_add_kernels(own MODULES ripple.kernels.decay TARGETS 86)"
     )
     build.environment["OXIDE_TARGETS"] = "sm_89"
     build.configure()
@@ -146,7 +146,7 @@ def write(build: Build, *lines: str, least: str = "3.20") -> None:
     """Give the project another CMakeLists.txt."""
     head = [
         f"cmake_minimum_required(VERSION {least})",
-        "project(wave LANGUAGES NONE)",
+        "project(ripple LANGUAGES NONE)",
         "find_package(OxideBuild CONFIG)",
     ]
     (build.source / "CMakeLists.txt").write_text("\n".join([*head, *lines]), encoding="utf-8")
@@ -155,8 +155,8 @@ def write(build: Build, *lines: str, least: str = "3.20") -> None:
 def test_sources_in_another_directory(cmake: Callable[[str], Build], tmp_path: Path) -> None:
     build = cmake("cmake")
     (build.source / "python").mkdir()
-    (build.source / "wave").rename(build.source / "python/wave")
-    call = "oxide_add_kernels(k PACKAGE wave.kernels SOURCES python/wave/kernels/decay.py TARGETS sm_80 sm_90a"
+    (build.source / "ripple").rename(build.source / "python/ripple")
+    call = "oxide_add_kernels(k PACKAGE ripple.kernels SOURCES python/ripple/kernels/decay.py TARGETS sm_80 sm_90a"
     write(build, f"{call} DESTINATION lib/python SETTINGS line-info=false)")
     build.configure()
     build.build()
@@ -170,15 +170,15 @@ def test_policies_of_an_old_project(cmake: Callable[[str], Build]) -> None:
     build = cmake("cmake")
     write(build, "add_subdirectory(inner)", least="3.12")
     (build.source / "inner").mkdir()
-    call = 'oxide_add_kernels(k MODULES wave.kernels.decay TARGETS sm_80 ROOT "${PROJECT_SOURCE_DIR}")\n'
+    call = 'oxide_add_kernels(k MODULES ripple.kernels.decay TARGETS sm_80 ROOT "${PROJECT_SOURCE_DIR}")\n'
     (build.source / "inner/CMakeLists.txt").write_text(call, encoding="utf-8")
     build.configure()
     build.build()
     build.build()
     assert build.compiled == []
-    edit(build.source / "wave/rates.py", "exp(-t)", "exp(-t) * 2.0")
+    edit(build.source / "ripple/rates.py", "exp(-t)", "exp(-t) * 2.0")
     build.build()
-    assert build.compiled == ["wave.kernels.decay"]
+    assert build.compiled == ["ripple.kernels.decay"]
 
 
 def test_the_module_alone_is_enough(cmake: Callable[[str], Build]) -> None:
@@ -190,15 +190,15 @@ def test_the_module_alone_is_enough(cmake: Callable[[str], Build]) -> None:
 @pytest.mark.parametrize(
     ("call", "report"),
     [
-        ("k MODULE wave.kernels.decay TARGETS sm_80", "cannot read MODULE;wave.kernels.decay; it takes MODULES, "),
+        ("k MODULE ripple.kernels.decay TARGETS sm_80", "cannot read MODULE;ripple.kernels.decay; it takes MODULES, "),
         ("k TARGETS", "each with a value"),
-        ("k PACKAGE wave.kernels TARGETS sm_80", "write MODULES, or PACKAGE and SOURCES together"),
-        ("k MODULES wave.kernels.decay SOURCES x.py PACKAGE x", "write MODULES, or PACKAGE and SOURCES together"),
-        ("k MODULES wave.kernels.decay TARGETS sm_8O", "setting targets: unknown target 'sm_8O'"),
-        ("k MODULES wave.kernels.decay", "[tool.oxide] targets: this key is required"),
+        ("k PACKAGE ripple.kernels TARGETS sm_80", "write MODULES, or PACKAGE and SOURCES together"),
+        ("k MODULES ripple.kernels.decay SOURCES x.py PACKAGE x", "write MODULES, or PACKAGE and SOURCES together"),
+        ("k MODULES ripple.kernels.decay TARGETS sm_8O", "setting targets: unknown target 'sm_8O'"),
+        ("k MODULES ripple.kernels.decay", "[tool.oxide] targets: this key is required"),
         ("k TARGETS sm_80", "[tool.oxide] kernels: this key is required"),
-        ("k MODULES wave.kernels.decoy TARGETS sm_80", 'found no module "wave.kernels.decoy"'),
-        ("k MODULES wave.kernels.decay TARGETS sm_80 SETTINGS optlevel=2", "setting optlevel: unknown setting"),
+        ("k MODULES ripple.kernels.decoy TARGETS sm_80", 'found no module "ripple.kernels.decoy"'),
+        ("k MODULES ripple.kernels.decay TARGETS sm_80 SETTINGS optlevel=2", "setting optlevel: unknown setting"),
         ("k PACKAGE a.b SOURCES a.py b/b.py TARGETS sm_80", "needed those of one package"),
     ],
 )
@@ -213,14 +213,14 @@ def test_mistakes_in_the_call_end_configuration(cmake: Callable[[str], Build], c
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_a_wrong_kernel_ends_the_build_and_a_right_one_goes_on(cmake: Callable[[str], Build], generator: str) -> None:
     build = cmake("cmake")
-    replace(build.source / "wave/kernels/decay.py", "y[i] = y[i]", "y[0] = y[i]")
+    replace(build.source / "ripple/kernels/decay.py", "y[i] = y[i]", "y[0] = y[i]")
     build.configure(generator)
     build.build(fails=True)
     assert "\nwave/kernels/decay.py:14:9: error: " in build.output
     assert "Traceback" not in build.output
-    edit(build.source / "wave/kernels/decay.py", "y[0] = y[i]", "y[i] = y[i]")
+    edit(build.source / "ripple/kernels/decay.py", "y[0] = y[i]", "y[i] = y[i]")
     build.build()
-    assert "wave.kernels.decay" in build.compiled
+    assert "ripple.kernels.decay" in build.compiled
 
 
 def test_a_python_without_oxide_build_is_named(cmake: Callable[[str], Build], tmp_path: Path) -> None:
@@ -234,4 +234,4 @@ def test_images_are_beside_no_source(cmake: Callable[[str], Build]) -> None:
     build = cmake("cmake")
     build.configure()
     build.build()
-    assert beside(build.source / "wave") == []
+    assert beside(build.source / "ripple") == []

@@ -22,7 +22,7 @@ def hatchling(backend: Project) -> Backend:
 def test_the_compiler_is_asked_for_by_the_hook(hatchling: Backend) -> None:
     assert hatchling.hooks.get_requires_for_build_wheel() == ["llvmlite>=0.50,<0.51", "nvidia-nvvm>=13,<14"]
     assert hatchling.hooks.get_requires_for_build_sdist() == []
-    replace(hatchling.root / "wave/rates.py", "math.exp(-t)", "-t")
+    replace(hatchling.root / "ripple/rates.py", "math.exp(-t)", "-t")
     assert hatchling.hooks.get_requires_for_build_editable()[:1] == ["llvmlite>=0.50,<0.51"]
     assert "nvidia-nvvm>=13,<14" not in hatchling.hooks.get_requires_for_build_wheel()
 
@@ -33,7 +33,7 @@ def test_the_wheel_is_for_python_3_whatever_the_project_says(
 ) -> None:
     replace(hatchling.root / "pyproject.toml", 'requires-python = ">=3.10"\n', requires_python)
     wheel = hatchling.build("wheel", tmp_path / "out")
-    assert wheel.name == "wave-1.0-py3-none-any.whl"
+    assert wheel.name == "ripple-1.0-py3-none-any.whl"
     assert [*contents(wheel)] == WHEEL
 
 
@@ -41,7 +41,7 @@ def test_the_wheel_is_for_python_3_whatever_the_project_says(
     ("directory", "table"),
     [
         ("src", ""),
-        ("lib/python", '[tool.hatch.build.targets.wheel]\npackages = ["lib/python/wave"]\n'),
+        ("lib/python", '[tool.hatch.build.targets.wheel]\npackages = ["lib/python/ripple"]\n'),
         ("lib", '[tool.hatch.build.targets.wheel]\nonly-include = ["lib"]\nsources = ["lib"]\n'),
     ],
 )
@@ -49,17 +49,17 @@ def test_images_lie_where_hatchling_puts_the_modules(
     hatchling: Backend, tmp_path: Path, directory: str, table: str
 ) -> None:
     (hatchling.root / directory).mkdir(parents=True)
-    (hatchling.root / "wave").rename(hatchling.root / directory / "wave")
+    (hatchling.root / "ripple").rename(hatchling.root / directory / "ripple")
     replace(hatchling.root / "pyproject.toml", "[tool.oxide]", f"{table}\n[tool.oxide]")
     assert [*contents(hatchling.build("wheel", tmp_path / "1"))] == WHEEL
     hatchling.build("editable", tmp_path / "2")
-    assert beside(hatchling.root / directory / "wave") == ["wave/kernels/_oxide/.gitignore", *IMAGES]
+    assert beside(hatchling.root / directory / "ripple") == ["ripple/kernels/_oxide/.gitignore", *IMAGES]
 
 
 def test_a_renamed_package_keeps_its_images(hatchling: Backend, tmp_path: Path) -> None:
     """Where a directory is no package's name, hatchling's own mapping says which package it is."""
-    (hatchling.root / "wave").rename(hatchling.root / "code")
-    table = '[tool.hatch.build.targets.wheel]\nonly-include = ["code"]\nsources = { "code" = "wave" }\n'
+    (hatchling.root / "ripple").rename(hatchling.root / "code")
+    table = '[tool.hatch.build.targets.wheel]\nonly-include = ["code"]\nsources = { "code" = "ripple" }\n'
     replace(hatchling.root / "pyproject.toml", "[tool.oxide]", f"{table}\n[tool.oxide]")
     assert [*contents(hatchling.build("wheel", tmp_path / "out"))] == WHEEL
 
@@ -70,21 +70,23 @@ def test_trap_7_images_of_an_editable_install_ship_neither_in_wheel_nor_sdist(
     """hatchling takes every file of a package; they stay where they are for the editable install."""
     hatchling.environment["OXIDE_TARGETS"] = "sm_86"
     hatchling.build("editable", tmp_path / "1")
-    left = beside(hatchling.root / "wave")
-    assert "wave/kernels/_oxide/decay.sm_86.ptx" in left
+    left = beside(hatchling.root / "ripple")
+    assert "ripple/kernels/_oxide/decay.sm_86.ptx" in left
     del hatchling.environment["OXIDE_TARGETS"]
     assert [*contents(hatchling.build("wheel", tmp_path / "2"))] == WHEEL
     packed = members(hatchling.build("sdist", tmp_path / "3"))
-    assert [name for name in packed if name.startswith("wave/")] == SOURCES
-    assert beside(hatchling.root / "wave") == left
+    assert [name for name in packed if name.startswith("ripple/")] == SOURCES
+    assert beside(hatchling.root / "ripple") == left
 
 
 def test_what_the_project_excludes_stays_excluded(hatchling: Backend, tmp_path: Path) -> None:
-    table = '[tool.hatch.build]\nexclude = ["wave/rates.py"]\n'
+    table = '[tool.hatch.build]\nexclude = ["ripple/rates.py"]\n'
     replace(hatchling.root / "pyproject.toml", "[tool.oxide]", f"{table}\n[tool.oxide]")
     hatchling.build("editable", tmp_path / "1")
-    assert [*contents(hatchling.build("wheel", tmp_path / "2"))] == [name for name in WHEEL if name != "wave/rates.py"]
-    assert "wave/rates.py" not in members(hatchling.build("sdist", tmp_path / "3"))
+    assert [*contents(hatchling.build("wheel", tmp_path / "2"))] == [
+        name for name in WHEEL if name != "ripple/rates.py"
+    ]
+    assert "ripple/rates.py" not in members(hatchling.build("sdist", tmp_path / "3"))
 
 
 def test_a_platform_wheel_of_another_hook_stays_one(hatchling: Backend, tmp_path: Path) -> None:
@@ -109,7 +111,7 @@ def test_settings_that_hatchling_drops_are_named(hatchling: Backend, tmp_path: P
     ("file", "old", "new", "report"),
     [
         ("pyproject.toml", '"sm_80", ', '"sm_8O", ', "[tool.oxide] targets: unknown target 'sm_8O'"),
-        ("wave/kernels/decay.py", "y[i] = y[i]", "y[0] = y[i]", "wave/kernels/decay.py:14:9: error: "),
+        ("ripple/kernels/decay.py", "y[i] = y[i]", "y[0] = y[i]", "ripple/kernels/decay.py:14:9: error: "),
     ],
 )
 def test_mistakes_end_in_their_report(

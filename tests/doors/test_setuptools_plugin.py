@@ -60,12 +60,12 @@ def test_trap_2_no_source_ships_that_setuptools_would_leave_out(backend: Project
     """What a step names as a source is in the list that package data is taken from; the user's tables change that."""
     project = backend("setuptools")
     file = project.root / "pyproject.toml"
-    replace(file, '["wave", "wave.kernels"]', '["wave.kernels"]')
+    replace(file, '["ripple", "ripple.kernels"]', '["ripple.kernels"]')
     append(file, data)
     assert [*contents(project.build("wheel", tmp_path / "1"))] == sorted(
-        [*IMAGES, *(name for name in SOURCES if name.startswith("wave/kernels/"))]
+        [*IMAGES, *(name for name in SOURCES if name.startswith("ripple/kernels/"))]
     )
-    assert set(SOURCES) - {"wave/__init__.py"} <= set(members(project.build("sdist", tmp_path / "2")))
+    assert set(SOURCES) - {"ripple/__init__.py"} <= set(members(project.build("sdist", tmp_path / "2")))
 
 
 @pytest.mark.parametrize(
@@ -99,10 +99,10 @@ def test_trap_3_settings_that_setuptools_drops_are_named(backend: Project, tmp_p
 def test_trap_4_the_report_is_last(backend: Project, tmp_path: Path, kind: str) -> None:
     """An exception would end in a hundred lines of traceback, and front ends show the end of a log."""
     project = backend("setuptools")
-    replace(project.root / "wave/kernels/decay.py", "y[i] = y[i]", "y[0] = y[i]")
+    replace(project.root / "ripple/kernels/decay.py", "y[i] = y[i]", "y[0] = y[i]")
     lines = refused(project, kind, tmp_path / "out")
     start = lines.index("oxide-build: the kernels cannot be built")
-    assert lines[start + 1].startswith("wave/kernels/decay.py:14:9: error: ")
+    assert lines[start + 1].startswith("ripple/kernels/decay.py:14:9: error: ")
     assert lines[-1] == "1 error"
 
 
@@ -118,9 +118,9 @@ def test_trap_6_a_c_extension_beside_kernels(backend: Project, tmp_path: Path) -
     if shutil.which("cc") is None and shutil.which("gcc") is None:
         pytest.skip("no C compiler: setuptools cannot build the sample's extension")
     wheel = backend("extension").build("wheel", tmp_path / "out")
-    assert wheel.name.startswith(f"wave-1.0-cp{sys.version_info[0]}{sys.version_info[1]}-cp")
+    assert wheel.name.startswith(f"ripple-1.0-cp{sys.version_info[0]}{sys.version_info[1]}-cp")
     files = [*contents(wheel)]
-    assert [name for name in files if "wave/host." not in name] == WHEEL
+    assert [name for name in files if "ripple/host." not in name] == WHEEL
     assert len(files) == len(WHEEL) + 1
 
 
@@ -128,15 +128,15 @@ def test_trap_7_images_of_an_editable_install_ship_neither_in_wheel_nor_sdist(ba
     """They lie beside the sources, where package data finds them; they stay there for the editable install."""
     project = backend("setuptools")
     append(project.root / "pyproject.toml", EVERYTHING)
-    (project.root / "MANIFEST.in").write_text("graft wave\n", encoding="utf-8")
+    (project.root / "MANIFEST.in").write_text("graft ripple\n", encoding="utf-8")
     project.environment["OXIDE_TARGETS"] = "sm_86"
     project.build("editable", tmp_path / "1")
-    left = beside(project.root / "wave")
-    assert "wave/kernels/_oxide/decay.sm_86.ptx" in left
+    left = beside(project.root / "ripple")
+    assert "ripple/kernels/_oxide/decay.sm_86.ptx" in left
     del project.environment["OXIDE_TARGETS"]
     assert [*contents(project.build("wheel", tmp_path / "2"))] == WHEEL
     assert not [name for name in members(project.build("sdist", tmp_path / "3")) if "_oxide" in name]
-    assert beside(project.root / "wave") == left
+    assert beside(project.root / "ripple") == left
 
 
 @pytest.mark.parametrize("mode", ["lenient", "strict"])
@@ -144,8 +144,10 @@ def test_trap_8_an_editable_install_has_its_images(backend: Project, tmp_path: P
     """Nothing compiles at import, so they must be where importlib.resources looks once the build's tools are gone."""
     project = backend("setuptools")
     project.build("editable", tmp_path / "out", editable_mode=mode)
-    assert beside(project.root / "wave") == (["wave/kernels/_oxide/.gitignore", *IMAGES] if mode == "lenient" else [])
-    linked = [file for tree in project.root.glob("build/__editable__.*/wave") for file in beside(tree)]
+    assert beside(project.root / "ripple") == (
+        ["ripple/kernels/_oxide/.gitignore", *IMAGES] if mode == "lenient" else []
+    )
+    linked = [file for tree in project.root.glob("build/__editable__.*/ripple") for file in beside(tree)]
     assert linked == ([] if mode == "lenient" else IMAGES)
 
 

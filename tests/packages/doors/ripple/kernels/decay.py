@@ -1,9 +1,8 @@
 """A kernel that calls a function of another module, which needs libdevice."""
 
-from wave.rates import fade
-
 from oxide_build import gpu
 from oxide_build.gpu import DisjointSlice, f32
+from ripple.rates import fade
 
 
 @gpu.kernel
