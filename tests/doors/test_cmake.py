@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from oxide_build import cmake_step
+from oxide_build import __version__, cmake_step
 from tests.doors.projects import IMAGES, WHEEL, beside, replace
 from tests.hooks.backend import REPOSITORY
 
@@ -187,6 +187,15 @@ def test_the_module_alone_is_enough(cmake: Callable[[str], Build]) -> None:
     build.configure("Ninja", f"-DCMAKE_MODULE_PATH={cmake_step.directory()}")
 
 
+@pytest.mark.parametrize(("version", "found"), [(__version__, True), (f"{__version__} EXACT", True), ("99", False)])
+def test_a_version_can_be_asked_for(cmake: Callable[[str], Build], version: str, found: bool) -> None:
+    build = cmake("cmake")
+    asked = f"OxideBuild {version} CONFIG REQUIRED"
+    replace(build.source / "CMakeLists.txt", "OxideBuild CONFIG REQUIRED", asked)
+    build.configure(fails=not found)
+    assert found or f"version: {__version__}" in build.output
+
+
 @pytest.mark.parametrize(
     ("call", "report"),
     [
@@ -216,7 +225,7 @@ def test_a_wrong_kernel_ends_the_build_and_a_right_one_goes_on(cmake: Callable[[
     replace(build.source / "ripple/kernels/decay.py", "y[i] = y[i]", "y[0] = y[i]")
     build.configure(generator)
     build.build(fails=True)
-    assert "\nwave/kernels/decay.py:14:9: error: " in build.output
+    assert "\nripple/kernels/decay.py:14:9: error: " in build.output
     assert "Traceback" not in build.output
     edit(build.source / "ripple/kernels/decay.py", "y[0] = y[i]", "y[i] = y[i]")
     build.build()

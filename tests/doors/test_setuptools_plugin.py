@@ -14,7 +14,7 @@ import pytest
 
 from oxide_build.setuptools_plugin import finalize
 from tests.doors.projects import IMAGES, SOURCES, WHEEL, beside, contents, images, members, replace
-from tests.hooks.backend import Backend, BuildFailed
+from tests.hooks.backend import REPOSITORY, Backend, BuildFailed
 
 # What setuptools tells every author of an editable install, and those whose package data is everything.
 pytestmark = pytest.mark.filterwarnings("ignore:Editable installation", "ignore:Package .* is absent from")
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Editable installation", "ignore:
 Project = Callable[[str], Backend]
 Python = Callable[[str, Path], str]
 
-EVERYTHING = '\n[tool.setuptools.package-data]\nwave = ["**/*", "**/.*"]\n'
+EVERYTHING = '\n[tool.setuptools.package-data]\nripple = ["**/*", "**/.*"]\n'
 """Package data that leaves nothing to setuptools' judgement."""
 
 
@@ -226,6 +226,18 @@ def test_the_step_is_added_once_whoever_adds_it(python: Python, project: Callabl
     *lines, elsewhere = python(TWICE, project("setuptools")).splitlines()
     assert lines == ["build_oxide build_oxide"] * 3
     assert elsewhere == "[]"
+
+
+def test_the_backend_of_its_own_needs_no_entry_points(backend: Project, tmp_path: Path) -> None:
+    """A project may have oxide-build in its own tree, by `backend-path`."""
+    installed = tmp_path / "path/oxide_build-0.dist-info"
+    installed.mkdir(parents=True)
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: oxide-build\nVersion: 0\n", encoding="utf-8")
+    path = os.pathsep.join([str(installed.parent), str(REPOSITORY)])
+    plain, own = backend("setuptools"), backend("backend")
+    plain.environment["PYTHONPATH"] = own.environment["PYTHONPATH"] = path
+    assert [*contents(plain.build("wheel", tmp_path / "1"))] == SOURCES
+    assert [*contents(own.build("wheel", tmp_path / "2"))] == WHEEL
 
 
 @pytest.mark.parametrize("name", ["backend", "setuptools"])
