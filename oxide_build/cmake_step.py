@@ -21,6 +21,7 @@ from oxide_build import build
 from oxide_build.config import PREFIX, Config, Settings, parse_config, read_pyproject
 from oxide_build.discovery import PackageDir
 from oxide_build.errors import ConfigError, ConfigErrors
+from oxide_build.manifest import DIRECTORY
 from oxide_build.report import HEADLINE, reported
 
 _HERE = Path(__file__).parent
@@ -91,7 +92,8 @@ def compile(job: Path, out: Path, depfile: Path) -> None:
     said = json.loads(job.read_text(encoding="utf-8"))
     (planned,) = build.plan(parse_config(said["oxide"], environment={}), Path(said["root"]), said["package-dir"])
     # CMake runs as many of these at once as there are cores.
-    manifest, *_ = build.write(build.run([planned], workers=1), lambda one: out)
+    build.write(build.run([planned], workers=1), lambda one: out)
+    manifest = out / DIRECTORY / f"{planned.name}.json"
     read = [planned.file, *(Path(said["root"], source.path) for source in planned.imports), _HERE / "__init__.py"]
     text = f"{_escaped(manifest)}: {' '.join(_escaped(path.resolve()) for path in read)}\n"
     depfile.write_text(text, encoding="utf-8")

@@ -73,13 +73,20 @@ def sample(tmp_path: Path) -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
-def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with this tree's own wheel, the pure one."""
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what oxide-build is made from."""
     tree = tmp_path_factory.mktemp("tree")
-    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE"):
         shutil.copy(REPOSITORY / name, tree)
     for name in ("oxide_build", "cmake"):
-        shutil.copytree(REPOSITORY / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(REPOSITORY / name, tree / name, symlinks=True, ignore=ignored)
+    return tree
+
+
+@pytest.fixture(scope="session")
+def wheelhouse(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with this tree's own wheel, the pure one."""
     house = tmp_path_factory.mktemp("wheelhouse")
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     environment = {**os.environ, "OXIDE_PURE_WHEEL": "1"}

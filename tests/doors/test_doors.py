@@ -10,6 +10,7 @@ import shutil
 import sys
 import sysconfig
 from collections.abc import Callable, Mapping
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -96,9 +97,9 @@ def test_every_door_makes_the_same_files(
     call(*FRONT_ENDS[front_end](project(door), tmp_path / "out"))
     (wheel,) = (tmp_path / "out").glob("*.whl")
     assert wheel.name.endswith(f"{tag(door)}.whl")
-    files = contents(wheel)
-    assert [name for name in files if "ripple/host." not in name] == WHEEL
-    assert {name: data for name, data in files.items() if "/_oxide/" in name} == made
+    shipped = contents(wheel)
+    assert [name for name in shipped if "ripple/host." not in name] == WHEEL
+    assert {name: data for name, data in shipped.items() if "/_oxide/" in name} == made
 
 
 @pytest.mark.parametrize("how", ["wheel", "editable"])
@@ -126,6 +127,30 @@ def test_cmake_alone_finds_what_it_needs(
     assert {name: (tmp_path / "prefix" / name).read_bytes() for name in IMAGES} == made
     code = f"import sys\nsys.path.insert(0, {str(tmp_path / 'prefix')!r})\n{LAUNCHES}"
     assert call(clean, "-I", "-c", code).stdout.split() == IMAGE_FILES
+
+
+CMAKE_FILES = [f"oxide_build/cmake/OxideBuild{name}.cmake" for name in ("", "Config", "ConfigVersion")]
+
+
+def test_the_cmake_files_are_in_the_package_wherever_it_comes_from(
+    call: Call, tree: Path, wheelhouse: Path, tmp_path: Path
+) -> None:
+    """They lie at the top of the tree; a checkout without symbolic links must do, and so must an sdist."""
+    (wheel,) = wheelhouse.glob("*.whl")
+    assert [name for name in contents(wheel) if name.endswith(".cmake")] == CMAKE_FILES
+    copy = tmp_path / "copy"
+    shutil.copytree(tree, copy, symlinks=True)
+    (copy / "oxide_build/cmake").unlink()
+    (copy / "oxide_build/cmake").write_text("../cmake", encoding="utf-8")
+    call(sys.executable, "-m", "build", "--no-isolation", "--outdir", tmp_path / "out", copy)
+    (again,) = (tmp_path / "out").glob("*.whl")
+    assert [name for name in contents(again) if name.endswith(".cmake")] == CMAKE_FILES
+
+
+def test_the_cmake_files_are_in_the_package_of_an_editable_install() -> None:
+    """Where that is the tree itself; the entry points name the package."""
+    package = files("oxide_build.cmake")
+    assert all(package.joinpath(Path(name).name).is_file() for name in CMAKE_FILES)
 
 
 def test_without_the_compiler_in_requires_the_report_says_so(project: Project, call: Call, tmp_path: Path) -> None:
