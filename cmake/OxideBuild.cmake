@@ -14,10 +14,10 @@
 # The Python is the one that this file is installed in, else Python_EXECUTABLE, else python3 on the PATH;
 # -DOxideBuild_PYTHON=<file> names another.
 
+cmake_policy(VERSION 3.20...4.4) # for the functions here, whatever the project that calls them has
 set_property(GLOBAL PROPERTY OXIDE_BUILD_DIRECTORY "${CMAKE_CURRENT_LIST_DIR}")
 
 function(oxide_add_kernels target)
-  cmake_policy(SET CMP0116 NEW) # depfiles name absolute paths, under Ninja too
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "PACKAGE;DESTINATION;ROOT" "MODULES;SOURCES;TARGETS;SETTINGS")
   _oxide_check_arguments()
   if(NOT arg_ROOT)

@@ -46,6 +46,9 @@ def test_trap_1_images_of_an_earlier_build_do_not_ship(backend: Project, tmp_pat
     """setuptools never empties build/lib."""
     project = backend("setuptools")
     project.build("wheel", tmp_path / "1")
+    once = project.root / "build/lib/ripple/_oxide/rates.sm_80.ptx"
+    once.parent.mkdir()
+    once.write_text("of a package that has no kernels any more", encoding="utf-8")
     project.environment["OXIDE_TARGETS"] = "sm_86"
     assert images(project.build("wheel", tmp_path / "2")) == [
         "decay.sm_86.ptx",
