@@ -226,7 +226,7 @@ def test_a_wrong_kernel_ends_the_build_and_a_right_one_goes_on(cmake: Callable[[
     replace(build.source / "ripple/kernels/decay.py", "y[i] = y[i]", "y[0] = y[i]")
     build.configure(generator)
     build.build(fails=True)
-    assert "\nripple/kernels/decay.py:14:9: error: " in build.output
+    assert "\nripple/kernels/decay.py:13:9: error: " in build.output
     assert "Traceback" not in build.output
     edit(build.source / "ripple/kernels/decay.py", "y[0] = y[i]", "y[i] = y[i]")
     build.build()

@@ -111,7 +111,7 @@ def test_settings_that_hatchling_drops_are_named(hatchling: Backend, tmp_path: P
     ("file", "old", "new", "report"),
     [
         ("pyproject.toml", '"sm_80", ', '"sm_8O", ', "[tool.oxide] targets: unknown target 'sm_8O'"),
-        ("ripple/kernels/decay.py", "y[i] = y[i]", "y[0] = y[i]", "ripple/kernels/decay.py:14:9: error: "),
+        ("ripple/kernels/decay.py", "y[i] = y[i]", "y[0] = y[i]", "ripple/kernels/decay.py:13:9: error: "),
     ],
 )
 def test_mistakes_end_in_their_report(

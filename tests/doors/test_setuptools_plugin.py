@@ -105,7 +105,7 @@ def test_trap_4_the_report_is_last(backend: Project, tmp_path: Path, kind: str) 
     replace(project.root / "ripple/kernels/decay.py", "y[i] = y[i]", "y[0] = y[i]")
     lines = refused(project, kind, tmp_path / "out")
     start = lines.index("oxide-build: the kernels cannot be built")
-    assert lines[start + 1].startswith("ripple/kernels/decay.py:14:9: error: ")
+    assert lines[start + 1].startswith("ripple/kernels/decay.py:13:9: error: ")
     assert lines[-1] == "1 error"
 
 
