@@ -9,34 +9,27 @@ Config settings that begin with `oxide.` are ours; the rest go to setuptools.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeAlias
 
 from oxide_build.archives import normalize_sdist, normalize_wheel
-from oxide_build.cache import Cache, default_directory
 from oxide_build.config import PREFIX, load_config
-from oxide_build.errors import CompileError, CompileErrors, ConfigErrors
-from oxide_build.jobs import Job, plan
-from oxide_build.progress import log_to_stderr
 from oxide_build.report import HEADLINE, reported
-from oxide_build.toolchain import Toolchain
+from oxide_build.requirements import compiler
 
 ConfigSettings: TypeAlias = "Mapping[str, object] | None"
 
 SETUPTOOLS = "setuptools>=77"
-LLVM = "llvmlite>=0.50,<0.51"
-LIBDEVICE = "nvidia-nvvm>=13,<14"
-PTXAS = "nvidia-cuda-nvcc>=13,<14"
 
 
 def get_requires_for_build_wheel(config_settings: ConfigSettings = None) -> list[str]:
-    """What a build needs: setuptools, the code generator; libdevice and ptxas where kernels do."""
+    """What a build needs installed: setuptools, and the compiler with what these kernels ask of it."""
     with reported(HEADLINE):
-        compiler = [SETUPTOOLS, LLVM, *_needed_by_kernels(_ours(config_settings))]
-        return compiler + _asked_by_setuptools("get_requires_for_build_wheel", config_settings)
+        ours = compiler(load_config(Path.cwd(), _ours(config_settings)), Path.cwd())
+        return [SETUPTOOLS, *ours, *_asked_by_setuptools("get_requires_for_build_wheel", config_settings)]
 
 
 def get_requires_for_build_editable(config_settings: ConfigSettings = None) -> list[str]:
@@ -122,45 +115,3 @@ def _asked_by_setuptools(hook: str, config_settings: ConfigSettings) -> list[str
     ours = _ours(config_settings)
     theirs = {name: value for name, value in (config_settings or {}).items() if name not in ours}
     return [str(requirement) for requirement in getattr(build_meta, hook)(theirs)]
-
-
-def _needed_by_kernels(settings: Mapping[str, object]) -> list[str]:
-    """What only some projects need. Raises ConfigErrors for a wrong configuration."""
-    root = Path.cwd()
-    config = load_config(root, settings)
-    try:
-        jobs = plan(config, root)
-    except ConfigErrors:
-        # Only setuptools knows every way to map packages to directories (setup.py, setup.cfg): ask for everything.
-        return [LIBDEVICE, *([PTXAS] if "cubin" in config.emit else [])]
-    except CompileErrors:
-        return []  # the build itself will say so, with the place
-    cubins = any(kind == "cubin" for job in jobs for _, kind in job.settings.images)
-    return [*([LIBDEVICE] if _call_libdevice(jobs) else []), *([PTXAS] if cubins else [])]
-
-
-def _call_libdevice(jobs: Sequence[Job]) -> bool:
-    """Whether one of the kernel modules does; a build of the same text may have found out already."""
-    cache, tools = Cache(default_directory(), log_to_stderr), Toolchain()
-    answers = {job: cache.get(tools.libdevice_key(job)) for job in jobs}
-    if b"yes" in answers.values():
-        return True
-    for job in (job for job, answer in answers.items() if answer is None):
-        calls = _calls_libdevice(job)
-        cache.put(tools.libdevice_key(job), b"yes" if calls else b"no")
-        if calls:
-            return True
-    return False
-
-
-def _calls_libdevice(job: Job) -> bool:
-    """Whether a kernel module does, for one of its targets; all but the last stage runs without LLVM."""
-    from oxide_build.pipeline import to_llvm_ir, to_ssa
-
-    with suppress(CompileErrors):
-        module = to_ssa(job.source, resolve=job.resolve)
-        for target in job.settings.targets:
-            with suppress(CompileError, CompileErrors):
-                if "@__nv_" in to_llvm_ir(module, target, job.settings.options):
-                    return True
-    return False

@@ -31,9 +31,10 @@ FLOORS = (
     {"compilation", "notes", "budget"},
     {"toolchain"},
     {"products"},
-    {"build", "inspection", "doctor", "dry_run"},
-    {"setuptools_step", "cli"},
-    {"hooks", "__main__"},
+    {"build", "inspection", "doctor", "dry_run", "requirements", "front_ends"},
+    {"setuptools_step", "hatch_plugin", "cmake_step"},
+    {"setuptools_plugin", "hooks", "cli"},
+    {"__main__"},
 )
 """From the ground up. Rooms of one floor do not import each other, so stages never do."""
 
@@ -47,6 +48,7 @@ ONLY = {
 OUTSIDE = {
     "cuda": {"runtime.device"},
     "llvmlite": {"pipeline.ptx"},
+    "hatchling": {"hatch_plugin"},
     "numpy": {"simulator"},
     "rich": {"cli"},
     "setuptools": {"setuptools_step", "hooks"},

@@ -6,11 +6,8 @@ configured to look. So these tests need an index, and their marker tells them ap
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
-import venv
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,57 +15,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import cli
-from tests.hooks.backend import EPOCH, REPOSITORY
 
 pytestmark = pytest.mark.frontend
 
 Sample = Callable[[str], Path]
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture(scope="session")
-def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with this tree's own wheel."""
-    tree = tmp_path_factory.mktemp("tree")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(REPOSITORY / name, tree)
-    shutil.copytree(REPOSITORY / "oxide_build", tree / "oxide_build", ignore=shutil.ignore_patterns("__pycache__"))
-    house = tmp_path_factory.mktemp("wheelhouse")
-    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*pip, "--wheel-dir", str(house), str(tree)], check=True)
-    return house
-
-
-@pytest.fixture
-def call(wheelhouse: Path) -> Call:
-    """Runs a command that finds oxide-build in the wheelhouse; its output is one text, as a terminal shows it."""
-    places = {
-        "PIP_FIND_LINKS": " ".join(filter(None, [os.environ.get("PIP_FIND_LINKS"), str(wheelhouse)])),
-        "UV_FIND_LINKS": ",".join(filter(None, [os.environ.get("UV_FIND_LINKS"), str(wheelhouse)])),
-    }
-
-    def run(*command: str | Path, cwd: Path | None = None, status: int = 0) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, **places, "SOURCE_DATE_EPOCH": EPOCH}
-        done = subprocess.run(
-            list(map(str, command)),
-            cwd=cwd,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert (done.returncode == 0) == (status == 0), done.stdout
-        return done
-
-    return run
-
-
-@pytest.fixture
-def fresh(tmp_path: Path, call: Call) -> Path:
-    """The interpreter of an empty environment."""
-    venv.create(tmp_path / "environment", with_pip=True)
-    return tmp_path / "environment" / ("Scripts" if os.name == "nt" else "bin") / "python"
 
 
 def pip(*arguments: str | Path) -> tuple[str | Path, ...]:

@@ -31,7 +31,8 @@ class CodeGenerator:
 
     def __init__(self, jobs: int) -> None:
         if find_spec("llvmlite") is None:
-            raise OxideError("the code generator llvmlite is not installed", help="pip install 'oxide-build[compiler]'")
+            remedy = 'pip install "oxide-build[compiler]", which an isolated build needs in [build-system] requires'
+            raise OxideError("the code generator llvmlite is not installed", help=remedy)
         self._threads = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="oxide-ptx")
         self._idle: SimpleQueue[Process] = SimpleQueue()
 
