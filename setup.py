@@ -1,5 +1,7 @@
-"""The one thing pyproject.toml cannot say: the compiled launch helper, where there is a C compiler for it.
+"""What pyproject.toml cannot say: the CMake files' place in the package, and the compiled launch helper.
 
+`cmake/` becomes `oxide_build/cmake/`, which in the tree is a link, for editable installs; not every checkout has links.
+The helper is compiled where there is a C compiler for it.
 Without one, on free-threaded Python, or with OXIDE_PURE_WHEEL set, the wheel is the pure one, `py3-none-any`, and
 launches are planned in Python.
 """
@@ -9,7 +11,7 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-from setuptools import Extension, setup
+from setuptools import Extension, find_packages, setup
 from setuptools.errors import BaseError, CompileError
 
 HELPER = Extension("oxide_build.runtime._launch", ["oxide_build/runtime/_launch.c"], optional=True)
@@ -38,4 +40,8 @@ def is_wanted() -> bool:
     return not os.environ.get("OXIDE_PURE_WHEEL") and not sysconfig.get_config_var("Py_GIL_DISABLED")
 
 
-setup(ext_modules=[HELPER] if is_wanted() and can_compile() else [])
+setup(
+    packages=[*find_packages(include=["oxide_build*"]), "oxide_build.cmake"],
+    package_dir={"oxide_build.cmake": "cmake"},
+    ext_modules=[HELPER] if is_wanted() and can_compile() else [],
+)

@@ -171,8 +171,9 @@ def assemble(ptxas: str, ptx: Path, target: str) -> Path:
 
 def ship_cubin(kernel_file: Path, ptxas: str) -> None:
     """Make the built package one that ships the cubin of its image and no PTX."""
+    from dataclasses import replace
+
     from oxide_build.manifest import DIRECTORY, Manifest
-    from oxide_build.records import replace
 
     file = kernel_file.parent / DIRECTORY / f"{kernel_file.stem}.json"
     manifest = Manifest.from_json(file.read_text(encoding="utf-8"))

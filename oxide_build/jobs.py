@@ -75,14 +75,18 @@ class Job:
 def plan(config: Config, root: Path, package_dir: PackageDir | None = None) -> tuple[Job, ...]:
     """The jobs of a project, in order of module name.
 
-    `package_dir` is setuptools' mapping; without one it is read from pyproject.toml. Raises ConfigErrors for kernels
-    that no file answers to and for overrides of none.
+    `package_dir` is setuptools' mapping; without one it is read from pyproject.toml, if there is one. Raises
+    ConfigErrors for kernels that no file answers to and for overrides of none.
     """
-    package_dirs = declared_package_dirs(read_pyproject(root)) if package_dir is None else (package_dir,)
+    package_dirs = _declared(root) if package_dir is None else (package_dir,)
     modules = find_modules(config.kernels, root, package_dirs)
     _check_overrides(config, modules)
     jobs = [_job(module, root, package_dirs, config.settings(module.name)) for module in modules]
     return tuple(sorted(jobs, key=lambda job: job.source.module))
+
+
+def _declared(root: Path) -> tuple[PackageDir, ...]:
+    return declared_package_dirs(read_pyproject(root) if (root / "pyproject.toml").is_file() else {})
 
 
 def _check_overrides(config: Config, modules: Sequence[KernelModule]) -> None:

@@ -21,9 +21,10 @@ from __future__ import annotations
 import json
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any, Literal, TypeAlias
 
-from oxide_build.records import asdict, dataclass, field
+from oxide_build.records import dataclass, field
 
 SCHEMA = 1
 DIRECTORY = "_oxide"

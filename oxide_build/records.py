@@ -10,9 +10,9 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dataclasses import asdict, dataclass, field, replace
+    from dataclasses import dataclass, field
 
-    __all__ = ["asdict", "dataclass", "field", "replace"]
+    __all__ = ["dataclass", "field"]
 else:
 
     class field:  # noqa: N801 (it stands for the function of that name)
@@ -27,24 +27,21 @@ else:
         assert frozen
         return _make
 
-    def replace(record, /, **changes):
-        """The same record with some fields changed."""
-        return type(record)(**{**dict(_items(record)), **changes})
+    class _Fields:
+        """What makes a class one for `dataclasses.replace`, `asdict` and `fields`, found out when one of these asks."""
 
-    def asdict(value):
-        """A record as a dictionary by field name, and what is in it likewise."""
-        if hasattr(value, "__record_fields__"):
-            return {name: asdict(part) for name, part in _items(value)}
-        if isinstance(value, (tuple, list)):
-            return type(value)(map(asdict, value))
-        return {key: asdict(part) for key, part in value.items()} if isinstance(value, dict) else value
+        def __get__(self, record, cls):
+            from dataclasses import make_dataclass
+
+            cls.__dataclass_fields__ = make_dataclass(cls.__name__, cls.__match_args__).__dataclass_fields__
+            return cls.__dataclass_fields__
 
     def _make(cls):
         names = tuple(cls.__annotations__)
         fields = {name: cls.__dict__[name] for name in names if isinstance(cls.__dict__.get(name), field)}
         for name in fields:
             delattr(cls, name)  # any other default stays there, behind what the records have of their own
-        cls.__match_args__, cls.__record_fields__ = names, fields
+        cls.__match_args__, cls.__record_fields__, cls.__dataclass_fields__ = names, fields, _Fields()
         for name, method in METHODS.items():
             setattr(cls, name, method)
         return cls

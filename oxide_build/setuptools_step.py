@@ -4,7 +4,8 @@ In: a setuptools `Distribution` and a front end's `-C oxide.*`. Out: the `_oxide
 beside the sources for an editable install, and the answers setuptools needs for its sdist and editable wheels. Its
 own room because, with `hooks.py`, it is the only one that may import setuptools.
 
-Kernel modules are Python and ship like any module; this step only adds what was made from them.
+`add_steps` is the one way in: setuptools' own backend comes by an entry point (`setuptools_plugin.py`), ours by
+`kernel_step`. Kernel modules are Python and ship like any module; this step only adds what was made from them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from setuptools.dist import Distribution
 
 from oxide_build import build, project
 from oxide_build.config import Config, load_config
+from oxide_build.front_ends import unheard_settings
 from oxide_build.manifest import DIRECTORY
 from oxide_build.report import HEADLINE, reported
 
@@ -46,7 +48,7 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
     def config(self) -> Config:
         """The project's configuration. A mistake in it is SystemExit: some setuptools print what is an Exception."""
         with reported(HEADLINE):
-            return load_config(self._root, getattr(self.distribution, "oxide_settings", {}))
+            return load_config(self._root, self.distribution.oxide_settings)
 
     @cached_property
     def jobs(self) -> tuple[build.Job, ...]:
@@ -56,7 +58,7 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
 
     def run(self) -> None:
         """Compile everything, then write. A mistake is SystemExit, as above."""
-        for note in build.notes(self.config, self.jobs):
+        for note in (*unheard_settings("setuptools.build_meta"), *build.notes(self.config, self.jobs)):
             build.log_to_stderr(f"[oxide] {note}")
         with reported(HEADLINE):
             self.built = project.make(self.config, self.jobs, self._root)
@@ -114,22 +116,64 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
         return self.editable_mode and str(getattr(editable_wheel, "mode", "")).lower() != "strict"
 
 
+class prune_oxide(Command):  # noqa: N801 (as above)
+    """Leaves out of an sdist the images that an editable install put beside the sources."""
+
+    description = "leave compiled kernels out of the sdist"
+    user_options: ClassVar[list[tuple[str, str, str]]] = []
+
+    def initialize_options(self) -> None:
+        """There is nothing to set."""
+
+    def finalize_options(self) -> None:
+        """There is nothing to set."""
+
+    def run(self) -> None:
+        """The user's package data and MANIFEST.in may name everything: take from the list what is no source."""
+        listed = self.get_finalized_command("sdist").filelist
+        listed.files = [file for file in listed.files if DIRECTORY not in Path(file).parts]
+
+
+STEPS = {"build": build_oxide, "sdist": prune_oxide}
+"""setuptools' commands, and what each of them does besides in a project with kernels."""
+
+
+def add_steps(distribution: Distribution, settings: Mapping[str, object] | None = None) -> None:
+    """Let the commands of `distribution` end with ours, under these `-C oxide.*`; a second call only sets those.
+
+    The list of sub-commands is the command class's, which other distributions and subclasses share: it gets each step
+    once, and the step asks whose command runs.
+    """
+    distribution.oxide_settings = settings or {}
+    for command, step in STEPS.items():
+        steps = distribution.get_command_class(command).sub_commands
+        if all(name != step.__name__ for name, _ in steps):
+            steps.append((step.__name__, _has_kernels))
+
+
+def _has_kernels(command: Command) -> bool:
+    return hasattr(command.distribution, "oxide_settings")
+
+
 class KernelDistribution(Distribution):
-    """A project whose `build` command ends with `build_oxide`."""
+    """A project built by our own backend: it needs no entry points, for oxide-build may be on the path uninstalled."""
 
-    oxide_settings: ClassVar[Mapping[str, object]] = {}
+    front_end_settings: ClassVar[Mapping[str, object]] = {}
 
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__(attrs)
-        command = self.get_command_class("build")
-        steps = [*command.sub_commands, ("build_oxide", None)]
-        self.cmdclass["build"] = type("build", (command,), {"sub_commands": steps})
-        self.cmdclass["build_oxide"] = build_oxide
+    def finalize_options(self) -> None:
+        """Add the steps, to a project without `[tool.oxide]` too, which they refuse."""
+        super().finalize_options()
+        add_steps(self, self.front_end_settings)
+
+    def get_command_class(self, command: str) -> Any:
+        """Our commands by name, then setuptools'."""
+        ours = {step.__name__: step for step in STEPS.values()}
+        return ours.get(command) or super().get_command_class(command)
 
 
 @contextmanager
 def kernel_step(settings: Mapping[str, object]) -> Iterator[None]:
     """Within, every `setup()` builds kernels too, under these `-C oxide.*` settings."""
-    distribution = type("KernelDistribution", (KernelDistribution,), {"oxide_settings": settings})
+    distribution = type("KernelDistribution", (KernelDistribution,), {"front_end_settings": settings})
     with mock.patch("distutils.core.Distribution", distribution):
         yield

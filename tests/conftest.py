@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import venv
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,9 @@ import pytest
 from oxide_build.errors import LoadError
 from oxide_build.pipeline.ptx import CodeGenerator
 from oxide_build.runtime import device
+
+REPOSITORY = Path(__file__).parents[1]
+Call = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def pytest_configure() -> None:
@@ -71,6 +75,60 @@ def sample(tmp_path: Path) -> Callable[[str], Path]:
     packages = Path(__file__).with_name("packages")
     leftovers = shutil.ignore_patterns("_oxide", "build", "*.egg-info", "__pycache__")
     return lambda name: Path(shutil.copytree(packages / name, tmp_path / name, ignore=leftovers))
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what oxide-build is made from."""
+    tree = tmp_path_factory.mktemp("tree")
+    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE"):
+        shutil.copy(REPOSITORY / name, tree)
+    for name in ("oxide_build", "cmake"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(REPOSITORY / name, tree / name, symlinks=True, ignore=ignored)
+    return tree
+
+
+@pytest.fixture(scope="session")
+def wheelhouse(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with this tree's own wheel, the pure one."""
+    house = tmp_path_factory.mktemp("wheelhouse")
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    environment = {**os.environ, "OXIDE_PURE_WHEEL": "1"}
+    subprocess.run([*pip, "--wheel-dir", str(house), str(tree)], check=True, env=environment)
+    return house
+
+
+@pytest.fixture
+def call(wheelhouse: Path) -> Call:
+    """Runs a command that finds oxide-build in the wheelhouse; its output is one text, as a terminal shows it."""
+    places = {
+        "PIP_FIND_LINKS": " ".join(filter(None, [os.environ.get("PIP_FIND_LINKS"), str(wheelhouse)])),
+        "UV_FIND_LINKS": ",".join(filter(None, [os.environ.get("UV_FIND_LINKS"), str(wheelhouse)])),
+    }
+
+    def run(*command: str | Path, cwd: Path | None = None, status: int = 0) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, **places, "SOURCE_DATE_EPOCH": "1700000000"}
+        done = subprocess.run(
+            list(map(str, command)),
+            cwd=cwd,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode == 0) == (status == 0), done.stdout
+        return done
+
+    return run
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, call: Call) -> Path:
+    """The interpreter of an empty environment."""
+    venv.create(tmp_path / "environment", with_pip=True)
+    return tmp_path / "environment" / ("Scripts" if os.name == "nt" else "bin") / "python"
 
 
 @pytest.fixture(scope="session")

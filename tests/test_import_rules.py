@@ -32,12 +32,13 @@ FLOORS = (
     {"compilation", "notes", "budget"},
     {"toolchain"},
     {"products"},
-    {"build", "inspection", "doctor", "dry_run"},
+    {"build", "inspection", "doctor", "dry_run", "front_ends"},
     {"prebuilt"},
     {"requirements"},
     {"project"},
-    {"setuptools_step", "cli", "rebuild"},
-    {"hooks", "__main__"},
+    {"setuptools_step", "hatch_plugin", "cmake_step", "rebuild"},
+    {"setuptools_plugin", "hooks", "cli"},
+    {"__main__"},
 )
 """From the ground up. Rooms of one floor do not import each other, so stages never do."""
 
@@ -51,6 +52,7 @@ ONLY = {
 OUTSIDE = {
     "cuda": {"runtime.device"},
     "llvmlite": {"pipeline.ptx"},
+    "hatchling": {"hatch_plugin"},
     "numpy": {"simulator"},
     "rich": {"cli"},
     "setuptools": {"setuptools_step", "hooks"},

@@ -45,9 +45,9 @@ CALLS: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
 def test_a_record_is_what_a_data_class_is(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     ours, theirs = OURS(*args, **kwargs), THEIRS(*args, **kwargs)
     assert repr(ours) == repr(theirs)
-    assert records.asdict(ours) == dataclasses.asdict(theirs)
+    assert dataclasses.asdict(ours) == dataclasses.asdict(theirs)
     assert ours.total == theirs.total
-    assert records.asdict(records.replace(ours, y=7)) == dataclasses.asdict(dataclasses.replace(theirs, y=7))
+    assert dataclasses.asdict(dataclasses.replace(ours, y=7)) == dataclasses.asdict(dataclasses.replace(theirs, y=7))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ class Checked:
 def test_a_record_may_look_at_itself_when_it_is_made() -> None:
     assert Checked(1).n == 1
     with pytest.raises(ValueError, match="-1"):
-        records.replace(Checked(1), n=-1)
+        dataclasses.replace(Checked(1), n=-1)
 
 
 def test_records_are_matched_by_position() -> None:
@@ -124,4 +124,4 @@ def test_records_are_copied(copied: Callable[[Pair], Pair]) -> None:
 def test_a_dictionary_of_records_in_records() -> None:
     nested = Pair((Pair(1), [Pair(2)]), {"key": Pair(3)})
     inner = [{"left": n, "right": None} for n in (1, 2, 3)]
-    assert records.asdict(nested) == {"left": (inner[0], [inner[1]]), "right": {"key": inner[2]}}
+    assert dataclasses.asdict(nested) == {"left": (inner[0], [inner[1]]), "right": {"key": inner[2]}}

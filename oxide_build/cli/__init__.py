@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
-from oxide_build import __version__
+from oxide_build import __version__, cmake_step
 from oxide_build.errors import OxideError
 
 try:
@@ -74,10 +74,20 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
+def _print_cmake_dir(asked: bool) -> None:
+    if asked:
+        print(cmake_step.directory())
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+    cmake_dir: Annotated[
+        bool,
+        typer.Option("--cmake-dir", callback=_print_cmake_dir, is_eager=True, help="Print CMake's OxideBuild_ROOT."),
     ] = False,
 ) -> None:
     """What comes before the command."""

@@ -12,13 +12,14 @@ itself. Only DLPack is told that stream, since its protocol asks for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import prod
 from typing import Any
 
 from oxide_build import layouts
 from oxide_build.errors import KernelArgumentError
 from oxide_build.manifest import Kernel, Layout, Parameter
-from oxide_build.records import dataclass, replace
+from oxide_build.records import dataclass
 from oxide_build.signature import declared_type, largest_extent
 
 _TYPESTRS: Mapping[str, str] = {

@@ -28,6 +28,7 @@ class Backend:
     """A project's build backend, `umask` and environment of its processes to be set."""
 
     root: Path
+    name: str = "oxide_build.hooks"
     umask: int = 0o022
     environment: dict[str, str] = field(default_factory=lambda: {"SOURCE_DATE_EPOCH": EPOCH})
     stderr: str = ""
@@ -35,7 +36,7 @@ class Backend:
     @property
     def hooks(self) -> BuildBackendHookCaller:
         """The hooks, as front ends call them."""
-        return BuildBackendHookCaller(self.root, "oxide_build.hooks", runner=self._run)
+        return BuildBackendHookCaller(self.root, self.name, runner=self._run)
 
     def _run(self, command: Sequence[str], cwd: str, extra_environ: Mapping[str, str]) -> None:
         environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), **self.environment, **extra_environ}

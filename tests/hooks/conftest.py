@@ -12,21 +12,13 @@ import pytest
 
 from oxide_build.requirements import LIBDEVICE, LLVM
 from tests.hooks.backend import Backend
-from tests.hooks.front_ends import Call, caller, make_wheel, pip, served, uv
+from tests.hooks.front_ends import Call, caller, pip, served, uv
 
 
 @pytest.fixture
 def backend(sample: Callable[[str], Path]) -> Callable[[str], Backend]:
     """The backend of a sample project's copy."""
     return lambda name: Backend(sample(name))
-
-
-@pytest.fixture(scope="session")
-def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with this tree's own wheel."""
-    house = tmp_path_factory.mktemp("wheelhouse")
-    make_wheel(house, tmp_path_factory.mktemp("tree"))
-    return house
 
 
 @pytest.fixture

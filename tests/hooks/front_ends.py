@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.hooks.backend import EPOCH, REPOSITORY
+from tests.hooks.backend import EPOCH
 
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
 """Runs a command: its words, then `cwd`, whether it must fail (`status`), `environment` besides
@@ -26,15 +26,6 @@ def pip(*arguments: str | Path, python: str | Path = sys.executable) -> tuple[st
 
 def uv(*arguments: str | Path) -> tuple[str | Path, ...]:
     return (sys.executable, "-m", "uv", *arguments)
-
-
-def make_wheel(house: Path, tree: Path) -> None:
-    """Put the wheel of this repository's oxide-build into `house`, by way of a copy of it in `tree`."""
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(REPOSITORY / name, tree)
-    shutil.copytree(REPOSITORY / "oxide_build", tree / "oxide_build", ignore=shutil.ignore_patterns("__pycache__"))
-    wheel = pip("wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", house, tree)
-    subprocess.run(list(map(str, wheel)), check=True)
 
 
 def caller(house: Path) -> Call:

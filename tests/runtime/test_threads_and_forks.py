@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,7 +27,6 @@ from oxide_build import gpu, runtime
 from oxide_build.errors import DriverNotFoundError, ForkError, KernelError, LaunchError
 from oxide_build.gpu import f32
 from oxide_build.manifest import Manifest
-from oxide_build.records import replace
 from oxide_build.runtime import forks, learning, loader, scalars, streams
 
 Make = Callable[..., Any]

@@ -103,4 +103,5 @@ def versions() -> dict[str, str]:
 
 def _require_llvmlite() -> None:
     if find_spec("llvmlite") is None:
-        raise OxideError("the code generator llvmlite is not installed", help="pip install 'oxide-build[compiler]'")
+        remedy = 'pip install "oxide-build[compiler]", which an isolated build needs in [build-system] requires'
+        raise OxideError("the code generator llvmlite is not installed", help=remedy)
