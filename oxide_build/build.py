@@ -18,7 +18,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
@@ -178,14 +178,25 @@ def _built(module: Products, generator: Mapping[str, str]) -> Built:
     if front is None or {image for image, _ in images} | module.unsupported.keys() != set(module.images):
         raise InternalError(f"{job.source.module} ({job.source.path}): some of its images were not made")
     contents = {job.image_file(i.target, i.unit, kind): module.made[i, kind] for i, kind in images}
-    described = replace(
-        manifest.Manifest.from_json(front.manifest),
-        generator={**generator, **({"ptxas": ptxas.version()} if "cubin" in job.kinds else {})},
-        requested=tuple(target.name for target in job.settings.targets),
-        artifacts=tuple(_artifact(module, image, kind) for image, kind in images),
-    )
-    files = {f"{job.name}.json": described.to_json().encode(), **contents}
+    artifacts = tuple(_artifact(module, image, kind) for image, kind in images)
+    tools = {**generator, **({"ptxas": ptxas.version()} if "cubin" in job.kinds else {})}
+    described = _described(module, front.manifest, artifacts, tools)
+    files = {f"{job.name}.json": described, **contents}
     return Built(job, {f"{manifest.DIRECTORY}/{name}": content for name, content in files.items()})
+
+
+def _described(
+    module: Products, front: str, artifacts: tuple[manifest.Artifact, ...], generator: dict[str, str]
+) -> bytes:
+    """The manifest's text."""
+    requested = tuple(target.name for target in module.job.settings.targets)
+    key = module.tools.manifest_key(front, requested, generator, [[*vars(artifact).values()] for artifact in artifacts])
+    text = module.cache.get(key)
+    if text is None:
+        found = {"generator": generator, "requested": requested, "artifacts": artifacts}
+        text = manifest.Manifest(**{**vars(manifest.Manifest.from_json(front)), **found}).to_json().encode()
+        module.cache.put(key, text)
+    return text
 
 
 def _artifact(module: Products, image: Image, kind: Kind) -> manifest.Artifact:
