@@ -18,6 +18,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -91,8 +92,8 @@ def _recall(modules: Sequence[Products], tell: Listener) -> None:
     for module in modules:
         for (image, kind), content in module.made.items():
             _tell_made(module, image, kind, 0.0, content, tell, cached=True)
-        for image, errors in module.unsupported.items():
-            _tell_skipped(module, image, errors, tell)
+        for errors in module.unsupported.values():
+            _tell_skipped(module, errors, len(module.job.kinds), tell)
 
 
 def _compile(modules: Sequence[Products], workers: int, tell: Listener) -> int:
@@ -102,14 +103,15 @@ def _compile(modules: Sequence[Products], workers: int, tell: Listener) -> int:
     pieces = 1 if workers == 1 else ceil(4 * workers / max(1, len(unfinished)))
     tasks = [task for module in unfinished for task in module.tasks(pieces)]
     made = 0
-    for task, message in compiled(tasks, workers):
-        module = by_job[task.job]
-        module.take(message)
-        if isinstance(message, Emitted):
-            made += "ptx" in module.job.kinds
-            _tell_made(module, message.image, "ptx", message.seconds, message.ptx, tell)
-        elif isinstance(message, Unsupported):
-            _tell_skipped(module, message.image, message.errors, tell)
+    with closing(compiled(tasks, workers)) as messages:
+        for task, message in messages:
+            module = by_job[task.job]
+            module.take(message)
+            if isinstance(message, Emitted):
+                made += "ptx" in module.job.kinds
+                _tell_made(module, message.image, "ptx", message.seconds, message.ptx, tell)
+            elif isinstance(message, Unsupported):
+                _tell_skipped(module, message.errors, len(module.job.kinds), tell)
     _tell_warnings(modules, tell)
     _raise_mistakes([error for module in modules for error in module.mistakes()])
     for module in modules:
@@ -125,9 +127,9 @@ def _tell_made(
         tell(Made(name, str(image.target), kind, seconds, len(content), cached))
 
 
-def _tell_skipped(module: Products, image: Image, errors: Sequence[CompileError], tell: Listener) -> None:
+def _tell_skipped(module: Products, errors: Sequence[CompileError], images: int, tell: Listener) -> None:
     if module.job.settings.on_unsupported_target == "skip":
-        tell(Skipped(module.job.name, len(module.job.kinds), errors[0].message))
+        tell(Skipped(module.job.name, images, errors[0].message))
 
 
 def _tell_warnings(modules: Sequence[Products], tell: Listener) -> None:
@@ -155,7 +157,7 @@ def _assemble(modules: Sequence[Products], workers: int, tell: Listener) -> int:
                 cubin, seconds = future.result()
             except CompileError as error:
                 mistakes += module.without_cubin(error)
-                _tell_skipped(module, image, [error], tell)
+                _tell_skipped(module, [error], 1, tell)
                 continue
             made += seconds > 0
             _tell_made(module, image, "cubin", seconds, cubin, tell, cached=seconds == 0)
