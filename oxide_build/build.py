@@ -159,6 +159,9 @@ def _assemble(modules: Sequence[Products], workers: int, tell: Listener) -> int:
                 mistakes += module.without_cubin(error)
                 _tell_skipped(module, [error], 1, tell)
                 continue
+            except InternalError:
+                threads.shutdown(wait=False, cancel_futures=True)
+                raise
             made += seconds > 0
             _tell_made(module, image, "cubin", seconds, cubin, tell, cached=seconds == 0)
     _raise_mistakes(mistakes)
