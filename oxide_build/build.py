@@ -19,7 +19,8 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
@@ -95,7 +96,7 @@ def _recall(modules: Sequence[Products], tell: Listener) -> None:
         for (image, kind), content in module.made.items():
             _tell_made(module, image, kind, 0.0, content, tell, cached=True)
         for image, errors in module.unsupported.items():
-            _tell_skipped(module, image, errors, tell)
+            _tell_skipped(module, errors, len(module.job.kinds_of(image.target)), tell)
 
 
 def _compile(modules: Sequence[Products], workers: int, tell: Listener) -> int:
@@ -105,14 +106,16 @@ def _compile(modules: Sequence[Products], workers: int, tell: Listener) -> int:
     pieces = 1 if workers == 1 else ceil(4 * workers / max(1, len(unfinished)))
     tasks = [task for module in unfinished for task in module.tasks(pieces)]
     made = 0
-    for task, message in compiled(tasks, workers):
-        module = by_job[task.job]
-        module.take(message)
-        if isinstance(message, Emitted):
-            made += "ptx" in module.job.kinds_of(message.image.target)
-            _tell_made(module, message.image, "ptx", message.seconds, message.ptx, tell)
-        elif isinstance(message, Unsupported):
-            _tell_skipped(module, message.image, message.errors, tell)
+    with closing(compiled(tasks, workers)) as messages:
+        for task, message in messages:
+            module = by_job[task.job]
+            module.take(message)
+            if isinstance(message, Emitted):
+                made += "ptx" in module.job.kinds_of(message.image.target)
+                _tell_made(module, message.image, "ptx", message.seconds, message.ptx, tell)
+            elif isinstance(message, Unsupported):
+                images = len(module.job.kinds_of(message.image.target))
+                _tell_skipped(module, message.errors, images, tell)
     _tell_warnings(modules, tell)
     _raise_mistakes([error for module in modules for error in module.mistakes()])
     for module in modules:
@@ -128,9 +131,9 @@ def _tell_made(
         tell(Made(name, str(image.target), kind, seconds, len(content), cached))
 
 
-def _tell_skipped(module: Products, image: Image, errors: Sequence[CompileError], tell: Listener) -> None:
+def _tell_skipped(module: Products, errors: Sequence[CompileError], images: int, tell: Listener) -> None:
     if module.job.settings.on_unsupported_target == "skip":
-        tell(Skipped(module.job.name, len(module.job.kinds_of(image.target)), errors[0].message))
+        tell(Skipped(module.job.name, images, errors[0].message))
 
 
 def _tell_warnings(modules: Sequence[Products], tell: Listener) -> None:
@@ -158,8 +161,11 @@ def _assemble(modules: Sequence[Products], workers: int, tell: Listener) -> int:
                 cubin, seconds = future.result()
             except CompileError as error:
                 mistakes += module.without_cubin(image, error)
-                _tell_skipped(module, image, [error], tell)
+                _tell_skipped(module, [error], 1, tell)
                 continue
+            except InternalError:
+                threads.shutdown(wait=False, cancel_futures=True)
+                raise
             made += seconds > 0
             _tell_made(module, image, "cubin", seconds, cubin, tell, cached=seconds == 0)
     _raise_mistakes(mistakes)
@@ -181,14 +187,25 @@ def _built(module: Products, generator: Mapping[str, str]) -> Built:
     if front is None or {image for image, _ in images} | module.unsupported.keys() != set(module.images):
         raise InternalError(f"{job.source.module} ({job.source.path}): some of its images were not made")
     contents = {job.image_file(i.target, i.unit, kind): module.made[i, kind] for i, kind in images}
-    described = replace(
-        manifest.Manifest.from_json(front.manifest),
-        generator={**generator, **({"ptxas": ptxas.version()} if any(kind == "cubin" for _, kind in images) else {})},
-        requested=tuple(target.name for target in job.settings.targets),
-        artifacts=tuple(_artifact(module, image, kind) for image, kind in images),
-    )
-    files = {f"{job.name}.json": described.to_json().encode(), **contents}
+    artifacts = tuple(_artifact(module, image, kind) for image, kind in images)
+    tools = {**generator, **({"ptxas": ptxas.version()} if any(kind == "cubin" for _, kind in images) else {})}
+    described = _described(module, front.manifest, artifacts, tools)
+    files = {f"{job.name}.json": described, **contents}
     return Built(job, {f"{manifest.DIRECTORY}/{name}": content for name, content in files.items()})
+
+
+def _described(
+    module: Products, front: str, artifacts: tuple[manifest.Artifact, ...], generator: dict[str, str]
+) -> bytes:
+    """The manifest's text."""
+    requested = tuple(target.name for target in module.job.settings.targets)
+    key = module.tools.manifest_key(front, requested, generator, [[*vars(artifact).values()] for artifact in artifacts])
+    text = module.cache.get(key)
+    if text is None:
+        found = {"generator": generator, "requested": requested, "artifacts": artifacts}
+        text = manifest.Manifest(**{**vars(manifest.Manifest.from_json(front)), **found}).to_json().encode()
+        module.cache.put(key, text)
+    return text
 
 
 def _artifact(module: Products, image: Image, kind: Kind) -> manifest.Artifact:

@@ -41,7 +41,7 @@ def compiler(config: Config, root: Path, package_dir: PackageDir | None = None) 
 
 def call_libdevice(jobs: Sequence[Job]) -> bool:
     """Whether one of the kernel modules does; a build of the same text may have found out already."""
-    cache, tools = Cache(default_directory(), log_to_stderr), Toolchain()
+    cache, tools = Cache(default_directory(), lambda text: log_to_stderr(f"[oxide] {text}")), Toolchain()
     answers = {job: cache.get(tools.libdevice_key(job)) for job in jobs}
     if b"yes" in answers.values():
         return True

@@ -22,6 +22,8 @@ from oxide_build.jobs import Job
 from oxide_build.pipeline import libdevice, ptxas
 from oxide_build.pipeline.ptx import versions
 
+_text = json.JSONEncoder(sort_keys=True).encode
+
 SCHEMA = 1
 """What the entries mean; counted up when that changes."""
 
@@ -53,6 +55,11 @@ class Toolchain:
         """Of the machine code that ptxas makes of PTX; raises CompileError when there is no ptxas."""
         made_of = [hashlib.sha256(ptx).hexdigest(), image.target.name, asdict(job.settings.options)]
         return _digest("cubin", *made_of, ptxas.identity())
+
+    @staticmethod
+    def manifest_key(*parts: object) -> str:
+        """Of a manifest's text, which takes longer to write than to read: all that is in it."""
+        return _digest("manifest", *parts)
 
     @property
     def llvm_key(self) -> str:
@@ -109,4 +116,4 @@ def _states(package: str) -> list[tuple[str, int, int]]:
 
 
 def _digest(*parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(_text(parts).encode()).hexdigest()

@@ -6,7 +6,7 @@ process on much that it cannot compile, and because Python uses one core a proce
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.util import find_spec
@@ -34,7 +34,7 @@ _CODE = "from oxide_build.compilation.worker import serve; serve()"
 _Said: TypeAlias = "tuple[Task, Message] | BaseException"
 
 
-def compiled(tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, Message]]:
+def compiled(tasks: Sequence[Task], workers: int) -> Generator[tuple[Task, Message], None, None]:
     """Every message about every task, as they come.
 
     Once one has failed, the others are only looked at for mistakes. Raises InternalError when a process dies; if LLVM

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,8 +18,10 @@ from oxide_build.manifest import Artifact, Manifest
 from oxide_build.pipeline import ptxas
 from oxide_build.progress import Event, Made
 from oxide_build.runtime.choice import choose
+from tests.hooks.backend import Backend
 
 TARGETS = 'targets = ["sm_80", "sm_90a", "sm_100f"]\n'
+PTXAS = "nvidia-cuda-nvcc>=13,<14"
 BOTH = 'emit = ["cubin", "ptx"]\n'
 
 
@@ -145,3 +148,17 @@ def test_a_manifest_without_cubins_names_no_ptxas(sample: Sample) -> None:
     manifest, _, _ = run(project(sample("mapped"), TARGETS))
     assert "ptxas" not in manifest.generator
     assert {type(artifact) for artifact in manifest.artifacts} == {Artifact}
+
+
+def test_ptxas_is_a_build_requirement_only_of_cubins_and_the_wheel_stays_of_any_platform(
+    sample: Sample, tmp_path: Path
+) -> None:
+    root = project(sample("mapped"), TARGETS)
+    assert PTXAS not in Backend(root).hooks.get_requires_for_build_wheel()
+    project(root, TARGETS + BOTH)
+    assert PTXAS in Backend(root).hooks.get_requires_for_build_wheel()
+    wheel = Backend(root).build("wheel", tmp_path / "out")
+    assert wheel.name == "mapped-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel) as archive:
+        cubins = {name for name in archive.namelist() if name.endswith(".cubin")}
+    assert cubins == {f"mapped/kernels/_oxide/copy.{target}.cubin" for target in ("sm_80", "sm_90a", "sm_100f")}
