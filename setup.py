@@ -14,7 +14,13 @@ from pathlib import Path
 from setuptools import Extension, find_packages, setup
 from setuptools.errors import BaseError, CompileError
 
-HELPER = Extension("oxide_build.runtime._launch", ["oxide_build/runtime/_launch.c"], optional=True)
+LAUNCHER = Path("oxide_build", "runtime", "launcher")
+HELPER = Extension(
+    "oxide_build.runtime._launch",
+    [str(LAUNCHER / "module.c")],
+    depends=[str(part) for part in LAUNCHER.glob("*.h")],
+    optional=True,
+)
 
 
 def can_compile() -> bool:
