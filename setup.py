@@ -14,11 +14,11 @@ from pathlib import Path
 from setuptools import Extension, find_packages, setup
 from setuptools.errors import BaseError, CompileError
 
-LAUNCHER = Path("oxide_build", "runtime", "launcher")
+LAUNCHER = "oxide_build/runtime/launcher"
 HELPER = Extension(
     "oxide_build.runtime._launch",
-    [str(LAUNCHER / "module.c")],
-    depends=[str(part) for part in LAUNCHER.glob("*.h")],
+    [f"{LAUNCHER}/module.c"],
+    depends=[header.as_posix() for header in Path(LAUNCHER).glob("*.h")],
     optional=True,
 )
 

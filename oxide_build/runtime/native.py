@@ -1,4 +1,4 @@
-"""The compiled helper, where it was built: a kernel and its recipes in the numbers that `launcher/` works with.
+"""The compiled helper, where it was built: a kernel and its recipes in the terms of `launcher/`, its source.
 
 In: a kernel, a configuration, recipes. Out: `Plans` and `Launcher` of the helper, or None where it cannot do it: the
 helper was not built, OXIDE_PURE_LAUNCH is set, or the kernel asks for more than C can say for certain. Its own room
