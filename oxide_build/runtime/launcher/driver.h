@@ -1,7 +1,7 @@
 /* The driver's functions that a launch calls, and the context that it calls them in.
 
-In: the functions' addresses, once. Out: the plan's context entered, or not to be. Its own room because nothing else
-knows that contexts are a stack for each thread. */
+In: the functions' addresses, once. Out: the plan's context entered, where a launch may. Its own room because nothing
+else knows that contexts are a stack for each thread. */
 
 #ifndef OXIDE_DRIVER_H
 #define OXIDE_DRIVER_H
@@ -19,8 +19,8 @@ static struct {
     int (*device)(int *);
 } driver;
 
-/* Enter this context of GPU `ordinal`; `entered` says whether it is to be left again. A context of the caller's own on
-that GPU stays, and where `is_fixed` any other one does. */
+/* Enter this context of GPU `ordinal`; `entered` says whether it is to be left again. Where another one is current, that
+is "not me" if the context `is_fixed`, or the other one is the caller's own on that GPU. */
 static int enters(void *context, int ordinal, int is_fixed, int *entered)
 {
     void *here = NULL;
