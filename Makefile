@@ -11,7 +11,7 @@ PYTEST_ARGS ?= -n auto
 DEMO := .demo
 WHEELS := $(DEMO)/wheels
 PYTHON_NAME := $(notdir $(PYTHON))
-SOURCES := $(shell find oxide_build cmake -name '*.py' -o -name '*.c' -o -name '*.cmake') pyproject.toml setup.py README.md
+SOURCES := $(shell find oxide_build cmake -name '*.py' -o -name '*.[ch]' -o -name '*.cmake') pyproject.toml setup.py README.md
 EXAMPLE := $(shell find example_pkg -name '*.py' -not -path '*/tests/*') $(wildcard example_pkg/*.toml example_pkg/*.md)
 
 .PHONY: demo test lint types ci clean check-python

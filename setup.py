@@ -14,7 +14,13 @@ from pathlib import Path
 from setuptools import Extension, find_packages, setup
 from setuptools.errors import BaseError, CompileError
 
-HELPER = Extension("oxide_build.runtime._launch", ["oxide_build/runtime/_launch.c"], optional=True)
+LAUNCHER = "oxide_build/runtime/launcher"
+HELPER = Extension(
+    "oxide_build.runtime._launch",
+    [f"{LAUNCHER}/module.c"],
+    depends=[header.as_posix() for header in Path(LAUNCHER).glob("*.h")],
+    optional=True,
+)
 
 
 def can_compile() -> bool:

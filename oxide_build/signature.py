@@ -143,6 +143,9 @@ def bind_names(
     defaults: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[Any, ...]:
     """The arguments for these parameters in order; `defaults` stand for what is missing. Raises as `bind` does."""
+    by_name = names[len(args) :]
+    if len(args) + len(kwargs) == len(names) and all(map(kwargs.__contains__, by_name)):
+        return (*args, *map(kwargs.__getitem__, by_name))  # nothing missing, so nothing doubled or unknown either
     bound = dict(zip(names, args, strict=False))
     problems = [*_surplus(names, args, kwargs, bound)]
     missing = [name for name in names if name not in bound and name not in kwargs and name not in defaults]

@@ -59,9 +59,11 @@ class Configuration:
 
         Raises KernelArgumentError, LaunchError, LoadError, and KernelFault where an earlier kernel has failed.
         """
-        if not kwargs and self.attributes is None:
-            for attempt in self.learned.attempts:
-                if attempt(self.geometry, self.stream, args):
+        attempts = self.learned.attempts
+        if attempts and self.attributes is None:
+            values = signature.bind(self.kernel, args, kwargs) if kwargs else args
+            for attempt in attempts:
+                if attempt(self.geometry, self.stream, values):
                     return
         self.launch(args, kwargs)
 

@@ -2,7 +2,9 @@ from collections.abc import Callable
 from typing import Any
 
 class Plans:
-    def __new__(cls, parameters: tuple[tuple[int, ...], ...], steps: tuple[tuple[int, int], ...], /) -> Plans: ...
+    def __new__(
+        cls, parameters: tuple[tuple[str, int, int, int, int, int, int], ...], steps: tuple[tuple[int, int], ...], /
+    ) -> Plans: ...
     def add(
         self,
         kinds: tuple[tuple[type, object, int], ...],

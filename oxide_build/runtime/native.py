@@ -1,4 +1,4 @@
-"""The compiled helper, where it was built: a kernel and its recipes in the numbers that `_launch.c` works with.
+"""The compiled helper, where it was built: a kernel and its recipes in the terms of `launcher/`, its source.
 
 In: a kernel, a configuration, recipes. Out: `Plans` and `Launcher` of the helper, or None where it cannot do it: the
 helper was not built, OXIDE_PURE_LAUNCH is set, or the kernel asks for more than C can say for certain. Its own room
@@ -93,12 +93,12 @@ def _has_room(kernel: Kernel) -> bool:
     return slots <= MOST_SLOTS and len(kernel.parameters) <= MOST_PARAMETERS and most_rank <= MOST_RANK
 
 
-def _parameter(parameter: Parameter) -> tuple[int, ...]:
+def _parameter(parameter: Parameter) -> tuple[str, int, int, int, int, int, int]:
     if parameter.kind == "scalar":
         code = "g" if parameter.type == "bf16" else packing.SCALARS[parameter.type]
-        return ord(code), 0, 0, 0, 0, 1
+        return parameter.name, ord(code), 0, 0, 0, 0, 1
     family, bits = (NO_CODE, 0) if parameter.struct is not None else _dlpack_type(parameter.type)
-    return 0, parameter.wide, family, bits, parameter.rank, alignment(parameter)
+    return parameter.name, 0, parameter.wide, family, bits, parameter.rank, alignment(parameter)
 
 
 def _dlpack_type(name: str) -> tuple[int, int]:

@@ -209,16 +209,16 @@ class Scene:
         (launched,) = self.fake.launches
         return launched
 
-    def same(self, *args: Any) -> Any:
+    def same(self, *args: Any, **kwargs: Any) -> Any:
         """The outcome of a call, which is the general way's."""
-        found = self.outcome(lambda: self.launch(*args))
-        assert found == self.outcome(lambda: self.configuration.launch(args, {}))
+        found = self.outcome(lambda: self.launch(*args, **kwargs))
+        assert found == self.outcome(lambda: self.configuration.launch(args, kwargs))
         return found
 
-    def is_planned(self, *args: Any) -> bool:
+    def is_planned(self, *args: Any, **kwargs: Any) -> bool:
         """Whether a call goes by a plan."""
         before = self.general
-        self.launch(*args)
+        self.launch(*args, **kwargs)
         return self.general == before
 
 
@@ -362,13 +362,74 @@ def test_numbers_of_numpy_go_by_plan(way: str, fake: Any) -> None:
         scene.same(a, X, Y, n)
 
 
-def test_arguments_by_name(way: str, fake: Any) -> None:
+class Name(str):
+    """A string that is not one of Python's own."""
+
+
+BY_NAME: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
+    ((2.5, X, Y), {"n": 2}),
+    ((2.5,), {"n": 2, "y": Y, "x": X}),
+    ((), {"a": 2.5, "x": X, "y": Y, "n": 2}),
+    ((), {"n": 2, "y": Y, "x": X, "a": 2.5}),
+]
+
+
+@pytest.mark.parametrize(("args", "kwargs"), BY_NAME)
+def test_arguments_by_name_go_by_plan(args: Any, kwargs: Any, way: str, fake: Any) -> None:
+    scene = Scene(fake, SAXPY)
+    assert not scene.is_planned(*args, **kwargs)
+    assert scene.is_planned(*args, **kwargs)
+    assert scene.is_planned(2.5, X, Y, 2)
+    assert scene.same(*args, **kwargs)["values"] == [0x40200000, 0x1000, 500, 0x2000, 400, 2]
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "message"),
+    [
+        ((1.0, X, Y), {"m": 2}, "unknown 'm'; missing 'n'"),
+        ((1.0, X, Y), {"x": X}, "'x' given twice; missing 'n'"),
+        ((1.0, X, Y, 1), {"n": 2}, "'n' given twice"),
+        ((1.0, X, Y, 1), {"m": 2}, "unknown 'm'"),
+        ((1.0, X), {"y": Y}, "missing 'n'"),
+        ((1.0, X, Y, 1, 1), {"n": 1}, "takes 4 arguments, got 5; 'n' given twice"),
+        ((1.0, X, Y), {"n": 1, "m": 1}, "unknown 'm'"),
+        ((), {"a": 1.0}, "missing 'x', 'y', 'n'"),
+        ((), {"a": 1.0, "x": X, "y": Y, "n": 401}, "requires n <= len(x)"),
+        ((), {"a": 1.0, "x": Y, "y": Tensor(0x2002, (9,)), "n": 1}, "no multiple of 4"),
+        ((X,), {"x": 1.0, "y": Y, "n": 1}, "argument 'x' is Slice[f32], got float"),
+    ],
+)
+def test_wrong_arguments_by_name_are_worded_by_the_general_way(
+    args: Any, kwargs: Any, message: str, way: str, fake: Any
+) -> None:
     scene = Scene(fake, SAXPY)
     scene.launch(1.0, X, Y, 1)
-    scene.launch(1.0, X, n=2, y=Y)
-    assert fake.launches[-1]["values"][-1] == 2
-    with pytest.raises(KernelArgumentError, match="unknown 'm'"):
-        scene.launch(1.0, X, Y, m=2)
+    assert message in scene.same(*args, **kwargs)[1]
+    assert scene.is_planned(1.0, X, n=1, y=Y)
+
+
+def test_names_that_are_equal_to_a_parameters(way: str, fake: Any) -> None:
+    scene = Scene(fake, SAXPY)
+    scene.launch(1.0, X, Y, 1)
+    assert scene.same(1.0, X, **{Name("n"): 2, Name("y"): Y})["values"][-1] == 2
+
+
+def test_no_parameter_has_a_name(way: str, fake: Any) -> None:
+    scene = Scene(fake, Kernel("k", "k", ()), stream=5)
+    scene.launch()
+    assert scene.is_planned()
+    assert "unknown 'n'" in scene.same(n=1)[1]
+
+
+@pytest.mark.parametrize("count", [native.MOST_PARAMETERS, native.MOST_PARAMETERS + 1])
+def test_many_names(count: int, way: str, fake: Any) -> None:
+    """Names that are put together are not the strings that the kernel has, only equal to them."""
+    parameters = tuple(Parameter(f"p_{place}", "scalar", "i32") for place in range(count))
+    scene = Scene(fake, Kernel("k", "k", parameters), stream=5)
+    scene.launch(*range(count))
+    backwards = {f"p_{place}": place for place in reversed(range(count))}
+    assert scene.is_planned(**backwards)
+    assert scene.same(**backwards)["values"] == [*range(count)]
 
 
 SCALARS = [*packing.SCALARS]
