@@ -75,7 +75,6 @@ class _Workers:
             if isinstance(said, BaseException):
                 raise said
             left -= isinstance(said[1], Done)
-            self._failed |= isinstance(said[1], Failed)
             yield said
 
     def _follow(self, task: Task) -> None:
@@ -83,6 +82,7 @@ class _Workers:
         try:
             process = self._idle.get_nowait()
             for message in _ask(process, replace(task, emit=task.emit and not self._failed)):
+                self._failed |= isinstance(message, Failed)
                 self._said.put((task, message))
             self._idle.put(process)
         except (Empty, OxideError, OSError, ValueError) as error:
