@@ -12,11 +12,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from oxide_build.config.places import KeyPath, Places, find_places
-from oxide_build.errors import ConfigError, ConfigErrors, Part, SourceFile, Span
+from oxide_build.errors import ConfigError, ConfigErrors, OxideError, Part, SourceFile, Span
 from oxide_build.readers import EXAMPLE_KERNELS, EXAMPLE_TARGETS, nearest, unfit
 
 if sys.version_info >= (3, 11):
@@ -42,14 +43,17 @@ class Pyproject:
 
     @contextmanager
     def located(self) -> Iterator[None]:
-        """Give the mistakes reported inside the block their places in the file; what is not in it gets none."""
+        """Give the mistakes reported inside the block their places in the file, and the file's order.
+
+        What is not in the file has no place, and comes last.
+        """
         try:
             yield
         except ConfigErrors as report:
             for error in report.errors:
                 if isinstance(error, ConfigError) and error.span is None:
                     error.span = self._span(error.key, error.part)
-            raise ConfigErrors(report.errors) from None
+            raise ConfigErrors(sorted(report.errors, key=_order)) from None
 
     @cached_property
     def _places(self) -> Places:
@@ -82,6 +86,11 @@ class Pyproject:
             return path
         items = value if isinstance(value, list) else []
         return next(((*path, n) for n, item in enumerate(items) if isinstance(item, str) and part(item)), ())
+
+
+def _order(error: OxideError) -> tuple[float, int]:
+    span = error.span if isinstance(error, ConfigError) else None
+    return (span.line, span.column) if span else (inf, 0)
 
 
 def _name(path: KeyPath) -> str | None:
