@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from oxide_build import build
-from oxide_build.config import PREFIX, Config, Settings, parse_config, read_pyproject, written
+from oxide_build.config import PREFIX, Config, Pyproject, Settings, parse_config, read_file, written
 from oxide_build.discovery import PackageDir
 from oxide_build.errors import ConfigError, ConfigErrors
 from oxide_build.manifest import DIRECTORY
@@ -68,10 +68,11 @@ def plan(
     package_dir = _package_dir(root, package, sources)
     named = [*modules, *(f"{package}.{source.stem}" for source in sources)]
     given = {f"{PREFIX}{name}": value for name, _, value in (setting.partition("=") for setting in settings)}
-    table = _table(root)
+    file = read_file(root) if (root / "pyproject.toml").is_file() else Pyproject()
+    table = _table(file)
     if named:
         table.setdefault("kernels", named)
-    config = _narrowed(parse_config(table, given), named, root, package_dir)
+    config = _narrowed(parse_config(table, given, file=file), named, root, package_dir)
     jobs = build.plan(config, root, package_dir)
     heard = {name: origin for name, origin in config.origins.items() if not origin.startswith("-C ")}  # not our caller
     for note in build.notes(replace(config, origins=heard), jobs):
@@ -99,12 +100,9 @@ def compile(job: Path, out: Path, depfile: Path) -> None:
     depfile.write_text(text, encoding="utf-8")
 
 
-def _table(root: Path) -> dict[str, Any]:
+def _table(file: Pyproject) -> dict[str, Any]:
     """The project's `[tool.oxide]`; a project that CMake alone builds may do without."""
-    if not (root / "pyproject.toml").is_file():
-        return {}
-    tool = read_pyproject(root).get("tool", {})
-    return dict(tool.get("oxide", {}))
+    return dict(file.data.get("tool", {}).get("oxide", {}))
 
 
 def _package_dir(root: Path, package: str, sources: Sequence[Path]) -> PackageDir | None:

@@ -118,7 +118,8 @@ def _not_found(name: str, root: Path, package_dirs: Sequence[PackageDir]) -> Con
     if last == "*":
         help = help or "what counts are modules directly in the package that have a function marked @gpu.kernel"
     what = f'no kernels in any module of "{package}"' if last == "*" else f'no module "{name}"'
-    return ConfigError("[tool.oxide] kernels", f"found {what}; looked for {', '.join(looked)}", help=help)
+    found = f"found {what}; looked for {', '.join(looked)}"
+    return ConfigError("[tool.oxide] kernels", found, help=help, part=name.__eq__)
 
 
 def _shown(path: Path, root: Path) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from oxide_build.records import dataclass, field
 
@@ -86,12 +86,29 @@ class OxideError(RuntimeError):
         return self.message if self.help is None else f"{self.message}\n  help: {self.help}"
 
 
-class ConfigError(OxideError):
-    """A mistake in `[tool.oxide]` or an override of it; `key` is where, written as in the file."""
+Part: TypeAlias = "Literal['value', 'key', 'table'] | int | Callable[[str], bool]"
+"""What of a key in a file is at fault: its value, the key itself, the table that lacks it, or of an array one element.
 
-    def __init__(self, key: str, message: str, *, help: str | None = None) -> None:
-        super().__init__(f"{key}: {message}", help=help)
+The element is told by its number from 0, or is the first string for which the predicate is true.
+"""
+
+
+class ConfigError(OxideError):
+    """A mistake in `[tool.oxide]` or an override of it; `key` is where, written as in the file.
+
+    `part` is what of the key is at fault. `span` is the place, if it is in a file and known: who has the file sets it.
+    """
+
+    def __init__(
+        self, key: str, message: str, *, help: str | None = None, part: Part = "value", span: Span | None = None
+    ) -> None:
+        super().__init__(f"{key}: {message}" if key else message, help=help)
         self.key = key
+        self.part = part
+        self.span = span
+
+    def __str__(self) -> str:
+        return super().__str__() if self.span is None else _report(self, "error", self.span)
 
 
 @dataclass(frozen=True)
@@ -118,13 +135,18 @@ class CompileError(OxideError):
         self.notes = tuple(notes)
 
     def __str__(self) -> str:
-        lines = [f"{self.severity}: {self.message}"]
-        if self.span is not None:
-            lines = [f"{self.span}: {self.severity}: {self.message}", self.span.excerpt()]
-        lines += map(str, self.notes)
-        if self.help is not None:
-            lines.append(f"  help: {self.help}")
-        return "\n".join(lines)
+        return _report(self, self.severity, self.span, self.notes)
+
+
+def _report(error: OxideError, severity: str, span: Span | None, notes: Sequence[Note] = ()) -> str:
+    """The layout of whatever is about a text: place and message, source line and carets, notes, help."""
+    lines = [f"{severity}: {error.message}"]
+    if span is not None:
+        lines = [f"{span}: {severity}: {error.message}", span.excerpt()]
+    lines += map(str, notes)
+    if error.help is not None:
+        lines.append(f"  help: {error.help}")
+    return "\n".join(lines)
 
 
 class CompileWarning(CompileError):

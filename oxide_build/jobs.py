@@ -79,8 +79,9 @@ def plan(config: Config, root: Path, package_dir: PackageDir | None = None) -> t
     ConfigErrors for kernels that no file answers to and for overrides of none.
     """
     package_dirs = _declared(root) if package_dir is None else (package_dir,)
-    modules = find_modules(config.kernels, root, package_dirs)
-    _check_overrides(config, modules)
+    with config.file.located():
+        modules = find_modules(config.kernels, root, package_dirs)
+        _check_overrides(config, modules)
     jobs = [_job(module, root, package_dirs, config.settings(module.name)) for module in modules]
     return tuple(sorted(jobs, key=lambda job: job.source.module))
 
@@ -96,6 +97,7 @@ def _check_overrides(config: Config, modules: Sequence[KernelModule]) -> None:
             f"{override.origin} module",
             f'found "{meant}", which is none of the kernel modules',
             help=f"the kernel modules are: {', '.join(sorted(names))}",
+            part=meant.__eq__,
         )
         for override in config.overrides
         for meant in override.modules

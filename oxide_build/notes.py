@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from oxide_build.config import KEYS, Config, Settings
-from oxide_build.config.model import DEFAULT, FILE
+from oxide_build.config.model import DEFAULT
+from oxide_build.config.pyproject import FILE
 from oxide_build.jobs import Job
 from oxide_build.pipeline.targets import TARGETS, Kind, Target, least_driver, parse_ptx_version
 

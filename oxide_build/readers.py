@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from oxide_build.errors import ConfigError, ErrorReport, OxideError
+from oxide_build.errors import ConfigError, ErrorReport, OxideError, Part
 from oxide_build.pipeline.targets import KINDS, TARGETS, Kind, Target, parse_targets, spelling_pattern
 
 EXAMPLE_TARGETS = 'targets = ["sm_75", "sm_80", "sm_90", "sm_100", "sm_120"]'
@@ -42,6 +42,14 @@ class Reader:
     from_text: Callable[[str], object] = str
 
 
+class ElementError(OxideError):
+    """A mistake in one element of an array: `number` counts from 0."""
+
+    def __init__(self, number: int, error: OxideError) -> None:
+        super().__init__(error.message, help=error.help)
+        self.number = number
+
+
 def unfit(value: object, needed: str, *, help: str | None = None) -> OxideError:
     """The error that says what was found (as TOML writes it, and its type) and what was needed."""
     shown = json.dumps(value, default=str, ensure_ascii=False)
@@ -64,10 +72,15 @@ def read_into(mistakes: list[ConfigError], where: str, reader: Reader, value: ob
     try:
         return reader.read(value)
     except ErrorReport as report:
-        mistakes.extend(ConfigError(where, error.message, help=error.help) for error in report.errors)
+        mistakes.extend(_config_error(where, error) for error in report.errors)
     except OxideError as error:
-        mistakes.append(ConfigError(where, error.message, help=error.help))
+        mistakes.append(_config_error(where, error))
     return None
+
+
+def _config_error(where: str, error: OxideError) -> ConfigError:
+    part: Part = error.number if isinstance(error, ElementError) else "value"
+    return ConfigError(where, error.message, help=error.help, part=part)
 
 
 def _boolean() -> Reader:
@@ -180,19 +193,23 @@ image_kinds = Reader(_STRINGS, _array({"enum": list(KINDS)}), _read_image_kinds,
 
 
 def _strings(value: object, example: str) -> list[str]:
-    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
-        return value
-    raise unfit(value, _STRINGS, help=f"write for example {example}")
+    error = unfit(value, _STRINGS, help=f"write for example {example}")
+    if not isinstance(value, list) or not value:
+        raise error
+    for number, item in enumerate(value):
+        if not isinstance(item, str):
+            raise ElementError(number, error)
+    return value
 
 
 def _each(values: Iterable[str], read: Callable[[str], _T]) -> list[_T]:
     results: list[_T] = []
     mistakes: list[OxideError] = []
-    for value in values:
+    for number, value in enumerate(values):
         try:
             results.append(read(value))
         except OxideError as error:
-            mistakes.append(error)
+            mistakes.append(ElementError(number, error))
     if mistakes:
         raise ErrorReport(mistakes)
     return results

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from oxide_build import readers
+from oxide_build.config.pyproject import Pyproject
 from oxide_build.pipeline.options import Options
 from oxide_build.pipeline.targets import Kind, Target
 from oxide_build.readers import Reader
@@ -24,8 +25,7 @@ COMMON = "OXIDE_"
 """What our environment variables begin with."""
 
 DEFAULT = "default"
-FILE = "pyproject.toml"
-"""Where a value comes from when no variable, `-C` setting or override set it."""
+"""Where a value comes from that nothing sets."""
 
 
 def _key(read: Reader, about: str, *, default: Any = MISSING, outside: bool = True) -> Any:
@@ -102,7 +102,8 @@ class Config(Settings):
 
     `forced` holds by field name what environment and front end set, which wins over any override. `origins` says by
     field name where each value of the whole project comes from: `default`, `pyproject.toml`, `OXIDE_TARGETS`,
-    `-C oxide.targets`. `verbose` is `OXIDE_VERBOSE`; `notes` are what reading found odd, but not wrong.
+    `-C oxide.targets`. `verbose` is `OXIDE_VERBOSE`; `notes` are what reading found odd, but not wrong. `file` is where
+    the table is written, for reports of what turns out wrong later.
     """
 
     kernels: tuple[str, ...] = _key(
@@ -125,6 +126,7 @@ class Config(Settings):
     origins: Mapping[str, str] = field(default_factory=dict)
     verbose: bool = False
     notes: tuple[str, ...] = ()
+    file: Pyproject = field(default_factory=Pyproject, repr=False, compare=False)
 
     def settings(self, module: str) -> Settings:
         """What holds for the kernel module of that name once the overrides are applied."""

@@ -47,10 +47,13 @@ def _read(
 def _unknown_key(where: str, name: str, known: Collection[str]) -> ConfigError:
     if name in KEYS:
         return ConfigError(
-            f"{where} {name}", "this key is the whole project's, not one module's", help=f"move it to {TABLE}"
+            f"{where} {name}",
+            "this key is the whole project's, not one module's",
+            help=f"move it to {TABLE}",
+            part="key",
         )
     help = did_you_mean(name, known) or f"known keys: {', '.join(sorted(known))}"
-    return ConfigError(f"{where} {name}", "unknown key", help=help)
+    return ConfigError(f"{where} {name}", "unknown key", help=help, part="key")
 
 
 def missing_keys(written: Collection[str], present: Collection[str]) -> Iterator[ConfigError]:
@@ -59,7 +62,7 @@ def missing_keys(written: Collection[str], present: Collection[str]) -> Iterator
     for key in KEYS.values():
         if key.required and key.field not in present and not nearest(key.name, written):
             help = f"write for example {examples[key.name]}"
-            yield ConfigError(f"{TABLE} {key.name}", "this key is required", help=help)
+            yield ConfigError(f"{TABLE} {key.name}", "this key is required", help=help, part="table")
 
 
 def read_overrides(entries: object, mistakes: list[ConfigError]) -> tuple[Override, ...]:
@@ -85,7 +88,7 @@ def _read_override(where: str, entry: Mapping[str, Any], mistakes: list[ConfigEr
             mistakes.append(ConfigError(where, "this override sets nothing", help=f"set one of: {', '.join(names)}"))
     elif not nearest("module", table):
         help = f"write for example {EXAMPLE_MODULE}"
-        mistakes.append(ConfigError(f"{where} module", "this key is required", help=help))
+        mistakes.append(ConfigError(f"{where} module", "this key is required", help=help, part="table"))
     return Override(modules or (), _read(where, table, keys, ["module", *names], mistakes), where)
 
 

@@ -137,7 +137,8 @@ def test_inspect_outside_of_a_project(sample: Sample, tmp_path: Path) -> None:
 def test_inspect_says_what_is_wrong_with_the_project(sample: Sample) -> None:
     root = sample("mapped")
     (root / "pyproject.toml").write_text("[tool.oxide]\ntargets = 80\n", encoding="utf-8")
-    assert "[tool.oxide] targets: found 80" in cli("inspect", "kernels/copy.py", cwd=root, status=1).stderr
+    report = cli("inspect", "kernels/copy.py", cwd=root, status=1).stderr
+    assert "pyproject.toml:2:11: error: [tool.oxide] targets: found 80" in report
 
 
 def test_inspect_of_one_kernel_by_option_and_as_json(sample: Sample) -> None:

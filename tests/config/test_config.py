@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from oxide_build.config import KEYS, Config, load_config, settings_of
-from oxide_build.errors import ConfigErrors
+from oxide_build.errors import ConfigError, ConfigErrors
+from oxide_build.jobs import plan
 from oxide_build.pipeline.options import Options
 
 LEAST = '[tool.oxide]\nkernels = ["p.kernels.*"]\ntargets = ["sm_90"]\n'
@@ -178,3 +180,27 @@ def test_mistakes_of_file_environment_and_front_end_are_one_report(tmp_path: Pat
     with pytest.raises(ConfigErrors) as raised:
         read(tmp_path, LEAST + "opt-level = 7\n", {"oxide.jobs": "-1"}, {"OXIDE_TARGETS": "x"})
     assert [error.key for error in raised.value.errors] == ["[tool.oxide] opt-level", "OXIDE_TARGETS", "-C oxide.jobs"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_mistake_in_the_file_has_its_place(tmp_path: Path, end: str) -> None:
+    text = LEAST + 'jobs = 1\n\n[[tool.oxide.overrides]]\nmodule = ["p.ä.*", "p"]\nopt-level = 1\n'
+    tmp_path.joinpath("pyproject.toml").write_bytes(text.replace("\n", end).encode())
+    with pytest.raises(ConfigErrors) as raised:
+        load_config(tmp_path, {}, {})
+    assert str(raised.value).splitlines()[:3] == [
+        'pyproject.toml:7:20: error: [[tool.oxide.overrides]] 1 module: found "p" (string), needed a module inside a '
+        "package, named as Python imports it",
+        '    module = ["p.ä.*", "p"]',
+        "                       ^^^",
+    ]
+
+
+def test_what_is_not_in_the_file_has_no_place(tmp_path: Path) -> None:
+    """CMake's call names other kernels than the file may, and reports of them must not point at the file's."""
+    tmp_path.joinpath("pyproject.toml").write_text(LEAST, encoding="utf-8")
+    config = replace(load_config(tmp_path, {}, {}), kernels=("p.other", "p.kernels.*"))
+    with pytest.raises(ConfigErrors) as raised:
+        plan(config, tmp_path)
+    spans = [error.span for error in raised.value.errors if isinstance(error, ConfigError)]
+    assert list(map(str, spans)) == ["pyproject.toml:2:12", "None"]

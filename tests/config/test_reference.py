@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from oxide_build.cli.plan import lines
-from oxide_build.config import KEYS, load_config, written
+from oxide_build.config import KEYS, Pyproject, load_config, parse_config, settings_of, written
 from oxide_build.config.model import VARIABLES
+from oxide_build.config.pyproject import oxide_table
 from oxide_build.config.schema import get_schema
 from oxide_build.dry_run import describe
+from oxide_build.errors import ConfigErrors
 from oxide_build.jobs import plan
 from oxide_build.pipeline.targets import WORDS
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "configuration.md"
@@ -50,7 +58,18 @@ def planned() -> str:
     return f"```console\n$ OXIDE_TARGETS='80;90' oxide-build plan -C oxide.fast-math=true\n{text}\n```"
 
 
+def mistakes() -> str:
+    """A wrong project, what is wrong around it, and the one report."""
+    case = Path(__file__).parents[1] / "errors/config/misspelt_in_three_places.toml"
+    setting, variable, text = case.read_text(encoding="utf-8").replace("# ", "").split("\n", 2)
+    file = Pyproject(text, tomllib.loads(text))
+    with pytest.raises(ConfigErrors) as raised:
+        parse_config(oxide_table(file), settings_of([setting.removeprefix("-C ")]), dict([variable.split("=")]), file)
+    return f"```toml\n{text}```\n\n```console\n$ {variable} oxide-build plan {setting}\n{raised.value}\n```"
+
+
 PARTS = {
+    "mistakes": mistakes,
     "keys": lambda: table("key | takes | default | set in | what it does", keys()),
     "outside": lambda: table("key | setting | variable", outside()),
     "variables": lambda: table("variable | what it does", variables()),

@@ -110,7 +110,12 @@ def test_settings_that_hatchling_drops_are_named(hatchling: Backend, tmp_path: P
 @pytest.mark.parametrize(
     ("file", "old", "new", "report"),
     [
-        ("pyproject.toml", '"sm_80", ', '"sm_8O", ', "[tool.oxide] targets: unknown target 'sm_8O'"),
+        (
+            "pyproject.toml",
+            '"sm_80", ',
+            '"sm_8O", ',
+            "pyproject.toml:16:12: error: [tool.oxide] targets: unknown target 'sm_8O'",
+        ),
         ("ripple/kernels/decay.py", "y[i] = y[i]", "y[0] = y[i]", "ripple/kernels/decay.py:13:9: error: "),
     ],
 )

@@ -74,8 +74,8 @@ def test_trap_2_no_source_ships_that_setuptools_would_leave_out(backend: Project
 @pytest.mark.parametrize(
     ("old", "new", "report"),
     [
-        ('"sm_80", ', '"sm_8O", ', "[tool.oxide] targets: unknown target 'sm_8O'"),
-        ("targets = [", "tragets = [", "[tool.oxide] tragets: unknown key"),
+        ('"sm_80", ', '"sm_8O", ', "pyproject.toml:17:12: error: [tool.oxide] targets: unknown target 'sm_8O'"),
+        ("targets = [", "tragets = [", "pyproject.toml:17:1: error: [tool.oxide] tragets: unknown key"),
     ],
 )
 def test_trap_3_a_misspelling_is_no_silent_build(

@@ -85,7 +85,7 @@ def test_a_mistake_is_found_where_requirements_are_not_asked_for(
     pyproject = root / "pyproject.toml"
     pyproject.write_text(pyproject.read_text(encoding="utf-8").replace('"sm_80"', '"sm_8O"'), encoding="utf-8")
     output = call(*WITHOUT_ISOLATION[front_end](root, tmp_path / "out"), status=1).stdout
-    assert "[tool.oxide] targets: unknown target 'sm_8O'" in output
+    assert "pyproject.toml:19:12: error: [tool.oxide] targets: unknown target 'sm_8O'" in output
 
 
 def test_a_setting_without_a_value_is_a_report(sample: Sample, call: Call, tmp_path: Path) -> None:
@@ -281,7 +281,12 @@ FRONT_END_WORDS = 10
 @pytest.mark.parametrize(
     ("file", "right", "wrong", "report"),
     [
-        ("pyproject.toml", '"sm_80"', '"sm_8O"', "[tool.oxide] targets: unknown target 'sm_8O'"),
+        (
+            "pyproject.toml",
+            '"sm_80"',
+            '"sm_8O"',
+            "pyproject.toml:19:12: error: [tool.oxide] targets: unknown target 'sm_8O'",
+        ),
         ("kernels/copy.py", "y[i] = x[i]", "x[i] = y[i]", "kernels/copy.py:12:9: error: "),
     ],
     ids=["configuration", "kernel"],

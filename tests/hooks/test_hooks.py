@@ -272,9 +272,11 @@ def test_a_wrong_configuration_ends_in_its_report(backend: Project, tmp_path: Pa
     pyproject = project.root / "pyproject.toml"
     pyproject.write_text(pyproject.read_text(encoding="utf-8").replace('"sm_80"', '"sm_81"'), encoding="utf-8")
     lines = refused(project, kind, tmp_path / "out")
-    assert lines[-4:-2] == [
+    assert lines[-6:-2] == [
         "oxide-build: the kernels cannot be built",
-        "[tool.oxide] targets: unknown target 'sm_81'",
+        "pyproject.toml:19:12: error: [tool.oxide] targets: unknown target 'sm_81'",
+        '    targets = ["sm_81"]',
+        "               ^^^^^^^",
     ]
     assert lines[-1] == "1 error"
 

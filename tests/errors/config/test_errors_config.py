@@ -83,11 +83,11 @@ def test_no_pyproject(tmp_path: Path) -> None:
 
 def test_not_utf8(tmp_path: Path) -> None:
     tmp_path.joinpath("pyproject.toml").write_bytes(b"[tool.oxide]\n# caf\xe9\n")
-    with pytest.raises(ConfigErrors, match="not UTF-8 text: found byte 0xe9"):
+    with pytest.raises(ConfigErrors, match=r"^pyproject\.toml:2:6: error: not UTF-8 text: found byte 0xe9"):
         load_config(tmp_path)
 
 
 def test_unclosed_table_names_the_end(tmp_path: Path) -> None:
     tmp_path.joinpath("pyproject.toml").write_text('[tool.oxide]\ntargets = ["sm_90"', encoding="utf-8")
-    with pytest.raises(ConfigErrors, match=r"pyproject\.toml:2:19: not valid TOML"):
+    with pytest.raises(ConfigErrors, match=r"pyproject\.toml:2:19: error: not valid TOML"):
         load_config(tmp_path)
