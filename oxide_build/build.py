@@ -124,13 +124,13 @@ def _tell_made(
     module: Products, image: Image, kind: Kind, seconds: float, content: bytes, tell: Listener, cached: bool = False
 ) -> None:
     if kind in module.job.kinds_of(image.target):
-        name = ".".join(filter(None, [module.job.name, image.unit]))
-        tell(Made(name, str(image.target), kind, seconds, len(content), cached))
+        name = module.job.source.module
+        tell(Made(name, image.unit, str(image.target), kind, seconds, len(content), cached))
 
 
 def _tell_skipped(module: Products, image: Image, errors: Sequence[CompileError], tell: Listener) -> None:
     if module.job.settings.on_unsupported_target == "skip":
-        tell(Skipped(module.job.name, len(module.job.kinds_of(image.target)), errors[0].message))
+        tell(Skipped(module.job.source.module, len(module.job.kinds_of(image.target)), errors[0].message))
 
 
 def _tell_warnings(modules: Sequence[Products], tell: Listener) -> None:
