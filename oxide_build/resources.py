@@ -176,7 +176,8 @@ def measure(
 ) -> Resources:
     """What every kernel and image of these modules takes.
 
-    `seconds` says how long an image took, where that is known. Not `with_ptxas`, its figures stay None. Raises CompileError when there is no ptxas, InternalError when it refuses.
+    `seconds` says how long an image took, where that is known. Not `with_ptxas`, its figures stay None. Raises
+    CompileError when there is no ptxas, InternalError when it refuses.
     """
     images = [
         _Image(module, unit, target)

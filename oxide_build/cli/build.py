@@ -1,7 +1,7 @@
 """`oxide-build build`: every image of a project, without a wheel around them.
 
-In: a project's root, and settings as a front end takes them. Out: its `_oxide/` directories, and their files' paths on standard output. Its own room because
-it is one command.
+In: a project's root, and settings as a front end takes them. Out: its `_oxide/` directories, and their files' paths on
+standard output. Its own room because it is one command.
 """
 
 from __future__ import annotations
