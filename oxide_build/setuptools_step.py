@@ -23,7 +23,7 @@ from setuptools.dist import Distribution
 
 from oxide_build import build, project
 from oxide_build.config import Config, load_config
-from oxide_build.front_ends import unheard_settings
+from oxide_build.front_ends import OF_ARCHIVES, check_served, unheard_settings
 from oxide_build.manifest import DIRECTORY
 from oxide_build.report import HEADLINE, reported
 
@@ -48,7 +48,10 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
     def config(self) -> Config:
         """The project's configuration. A mistake in it is SystemExit: some setuptools print what is an Exception."""
         with reported(HEADLINE):
-            return load_config(self._root, self.distribution.oxide_settings)
+            config = load_config(self._root, self.distribution.oxide_settings)
+            if not isinstance(self.distribution, KernelDistribution):
+                check_served(config, "setuptools.build_meta", *OF_ARCHIVES)
+            return config
 
     @cached_property
     def jobs(self) -> tuple[build.Job, ...]:
