@@ -236,12 +236,12 @@ def _place(path: Path, content: bytes) -> None:
 
 
 def write_in_tree(built: Sequence[Built]) -> tuple[Path, ...]:
-    """Write beside the sources, where an editable install finds them and git does not."""
+    """Write beside the sources, where an editable install finds them and git does not; gives the built files' paths."""
     marked = [mark(one, posixpath.dirname(one.job.source.path)) for one in built]
     paths = write(marked, lambda one: one.job.file.parent)
     for directory in {path.parent for path in paths}:
         (directory / ".gitignore").write_text("*\n", encoding="utf-8")
-    return paths
+    return tuple(path for path in paths if path.name != manifest.ROOT_MARK)
 
 
 def mark(one: Built, package: str) -> Built:
