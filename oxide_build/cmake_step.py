@@ -75,7 +75,7 @@ def plan(
         table.setdefault("kernels", named)
     config = _narrowed(parse_config(table, given), named, root, package_dir)
     if pyproject.get("build-system", {}).get("build-backend") not in SERVING:
-        check_served(config, "CMake", *OF_ARCHIVES)
+        check_served(config, "CMake", OF_ARCHIVES)
     jobs = build.plan(config, root, package_dir)
     heard = {name: origin for name, origin in config.origins.items() if not origin.startswith("-C ")}  # not our caller
     for note in build.notes(replace(config, origins=heard), jobs):

@@ -7,8 +7,9 @@ it knows: setuptools and hatchling drop the settings they do not know, and give 
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from types import FrameType
 
 from oxide_build.config import KEYS, PREFIX, Config
@@ -21,6 +22,8 @@ OF_ARCHIVES = ("sdist_artifacts", "sbom")
 SERVING = ("oxide_build.hooks", "hatchling.build")
 """The backends that can do what those say."""
 
+_OTHERS = f"let build-backend be {' or '.join(map(json.dumps, SERVING))}"
+
 
 def unheard_settings(backend: str) -> Iterator[str]:
     """A note for each `-C oxide.*` that the hook of `backend` now running was called with."""
@@ -29,11 +32,10 @@ def unheard_settings(backend: str) -> Iterator[str]:
         yield f"-C {name} is dropped by {backend}; heard are [tool.oxide], OXIDE_TARGETS and OXIDE_JOBS"
 
 
-def check_served(config: Config, door: str, *fields: str) -> None:
+def check_served(config: Config, door: str, fields: Collection[str], help: str = _OTHERS) -> None:
     """Raise ConfigErrors where the project sets one of these fields, which that door has no way to serve."""
-    names = " or ".join(f'"{backend}"' for backend in SERVING)
     mistakes = [
-        ConfigError(_place(config, key.field, key.name), f"{door} cannot do this", help=f"let build-backend be {names}")
+        ConfigError(_place(config, key.field, key.name), f"{door} cannot do this", help=help)
         for key in KEYS.values()
         if key.field in fields and getattr(config, key.field)
     ]

@@ -56,7 +56,7 @@ class OxideBuildHook(BuildHookInterface[Any]):
 
     def _add_to_wheel(self, config: Config, version: str, build_data: dict[str, Any]) -> None:
         if "sbom_files" not in build_data:
-            check_served(config, "hatchling before 1.28", "sbom")
+            check_served(config, "this hatchling", {"sbom"}, 'let [build-system] requires have "hatchling>=1.28"')
         jobs = build.plan(config, self._root, self._package_dir)
         for note in (*unheard_settings("hatchling.build"), *build.notes(config, jobs)):
             build.log_to_stderr(f"[oxide] {note}")

@@ -50,7 +50,7 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
         with reported(HEADLINE):
             config = load_config(self._root, self.distribution.oxide_settings)
             if not isinstance(self.distribution, KernelDistribution):
-                check_served(config, "setuptools.build_meta", *OF_ARCHIVES)
+                check_served(config, "setuptools.build_meta", OF_ARCHIVES)
             return config
 
     @cached_property

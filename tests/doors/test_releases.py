@@ -154,6 +154,25 @@ def test_hatchlings_wheel_has_an_sbom_on_request(backend: Project, tmp_path: Pat
     assert sbom(project.build(kind, tmp_path / "1")) == sbom(own.build(kind, tmp_path / "2"))
 
 
+def test_a_hatchling_that_knows_no_sbom_refuses_it(backend: Project, tmp_path: Path) -> None:
+    """One before 1.28, as a hook before ours makes of a newer one."""
+    project = backend("hatchling")
+    configure(project, "sbom = true")
+    hook = "from hatchling.builders.hooks.plugin.interface import BuildHookInterface\n\n\n"
+    hook += "class Hook(BuildHookInterface):\n    def initialize(self, version, build_data):\n"
+    hook += "        del build_data['sbom_files']\n"
+    (project.root / "hatch_build.py").write_text(hook, encoding="utf-8")
+    table = "[tool.hatch.build.hooks.oxide]\n"
+    replace(project.root / "pyproject.toml", table, f"[tool.hatch.build.hooks.custom]\n\n{table}")
+    with pytest.raises(BuildFailed) as raised:
+        project.build("wheel", tmp_path / "out")
+    assert raised.value.stderr.splitlines()[-3:] == [
+        "[tool.oxide] sbom: this hatchling cannot do this",
+        '  help: let [build-system] requires have "hatchling>=1.28"',
+        "1 error",
+    ]
+
+
 @pytest.mark.parametrize("kind", ["wheel", "editable", "sdist"])
 def test_setuptools_refuses_what_it_cannot_do(backend: Project, tmp_path: Path, kind: str) -> None:
     project = backend("setuptools")
