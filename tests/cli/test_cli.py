@@ -155,7 +155,8 @@ def test_inspect_outside_of_a_project(sample: Sample, tmp_path: Path) -> None:
 def test_inspect_takes_settings_as_front_ends_do(sample: Sample, tmp_path: Path, where: str) -> None:
     file = sample("mapped") / "kernels/copy.py"
     if where == "outside":
-        file = Path(shutil.copy(file, tmp_path))
+        (tmp_path / "alone").mkdir()
+        file = Path(shutil.copy(file, tmp_path / "alone"))
     settings = ["-C", "oxide.targets=75;86", "-C", "oxide.line-info=false"]
     text = cli("inspect", str(file), *settings, cwd=tmp_path, OXIDE_LINE_INFO="true").stdout
     assert target_of(text) == "sm_86"
