@@ -48,8 +48,8 @@ macro(_oxide_check_arguments)
   endif()
 endmacro()
 
-# Which modules there are to compile; leaves the settings of each in ${directory}/<module>.json, which changes only
-# when they do.
+# Which modules there are to compile, and in `always` what makes each build do so; leaves the settings of each in
+# ${directory}/<module>.json, which changes only when they do.
 function(_oxide_plan result)
   set(command "${python}" -m oxide_build.cmake_step plan --root "${arg_ROOT}" --out "${directory}")
   foreach(module IN LISTS arg_MODULES)
@@ -82,6 +82,13 @@ function(_oxide_plan result)
   string(REGEX MATCHALL "module [^\n]+" modules "${lines}")
   list(TRANSFORM modules REPLACE "^module " "")
   set(${result} "${modules}" PARENT_SCOPE)
+  set(always "")
+  if(lines MATCHES "(^|\n)always\n")
+    set(always "${directory}/always") # git, not the time of a file, says whether the commit is another
+    add_custom_command(OUTPUT "${always}" COMMAND "${CMAKE_COMMAND}" -E true COMMENT "Asking git for the commit")
+    set_source_files_properties("${always}" PROPERTIES SYMBOLIC TRUE)
+  endif()
+  set(always "${always}" PARENT_SCOPE)
   string(REGEX MATCHALL "watch [^\n]+" watched "${lines}")
   list(TRANSFORM watched REPLACE "^watch " "")
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${watched})
@@ -98,7 +105,7 @@ function(_oxide_add_module module result)
   add_custom_command(
     OUTPUT "${manifest}"
     COMMAND "${python}" -m oxide_build.cmake_step compile "${job}" --out "${out}" --depfile "${out}.d"
-    DEPENDS "${job}"
+    DEPENDS "${job}" ${always}
     DEPFILE "${out}.d"
     COMMENT "Compiling the kernels of ${module}"
     VERBATIM)

@@ -49,10 +49,11 @@ class Growth:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What grew, and the kernels that the budget does not have, which is no failure."""
+    """What grew; and, which is no failure, the kernels that only one side has, with the images only in the budget."""
 
     grown: tuple[Growth, ...]
     new: tuple[str, ...]
+    gone: tuple[str, ...]
 
 
 class OverBudget(OxideError):
@@ -126,7 +127,14 @@ def compare(budget: Budget, resources: Resources) -> Comparison:
     uses: tuple[KernelUse | ImageUse, ...] = (*resources.kernels, *resources.images)
     grown = [growth for use in uses for growth in _growths(use, budget)]
     new = (f"{use.full_name}  {use.target}" for use in resources.kernels if use.key not in budget)
-    return Comparison(tuple(grown), tuple(new))
+    gone = map(_name, budget.keys() - {use.key for use in uses})
+    return Comparison(tuple(grown), tuple(new), tuple(sorted(gone)))
+
+
+def _name(key: Key) -> str:
+    """An entry of the budget, as `KernelUse.full_name` and `ImageUse.full_name` have it, and its target."""
+    array, *names, target = key
+    return f"{(':' if array == 'kernels' else '.').join(filter(None, names))}  {target}"
 
 
 def _growths(use: KernelUse | ImageUse, budget: Budget) -> Iterator[Growth]:

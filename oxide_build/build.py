@@ -127,13 +127,13 @@ def _tell_made(
     module: Products, image: Image, kind: Kind, seconds: float, content: bytes, tell: Listener, cached: bool = False
 ) -> None:
     if kind in module.job.kinds_of(image.target):
-        name = ".".join(filter(None, [module.job.name, image.unit]))
-        tell(Made(name, str(image.target), kind, seconds, len(content), cached))
+        name = module.job.source.module
+        tell(Made(name, image.unit, str(image.target), kind, seconds, len(content), cached))
 
 
 def _tell_skipped(module: Products, errors: Sequence[CompileError], images: int, tell: Listener) -> None:
     if module.job.settings.on_unsupported_target == "skip":
-        tell(Skipped(module.job.name, images, errors[0].message))
+        tell(Skipped(module.job.source.module, images, errors[0].message))
 
 
 def _tell_warnings(modules: Sequence[Products], tell: Listener) -> None:
@@ -253,12 +253,12 @@ def _place(path: Path, content: bytes) -> None:
 
 
 def write_in_tree(built: Sequence[Built]) -> tuple[Path, ...]:
-    """Write beside the sources, where an editable install finds them and git does not."""
+    """Write beside the sources, where an editable install finds them and git does not; gives the built files' paths."""
     marked = [mark(one, posixpath.dirname(one.job.source.path)) for one in built]
     paths = write(marked, lambda one: one.job.file.parent)
     for directory in {path.parent for path in paths}:
         (directory / ".gitignore").write_text("*\n", encoding="utf-8")
-    return paths
+    return tuple(path for path in paths if path.name != manifest.ROOT_MARK)
 
 
 def mark(one: Built, package: str) -> Built:

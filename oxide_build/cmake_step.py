@@ -17,10 +17,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from oxide_build import build
+from oxide_build import build, project
 from oxide_build.config import PREFIX, Config, Pyproject, Settings, parse_config, read_file, written
 from oxide_build.discovery import PackageDir
 from oxide_build.errors import ConfigError, ConfigErrors
+from oxide_build.front_ends import OF_ARCHIVES, SERVING, check_served
 from oxide_build.manifest import DIRECTORY
 from oxide_build.report import HEADLINE, reported
 
@@ -63,7 +64,8 @@ def plan(
 ) -> None:
     """Write `<module>.json` into `out` for each module, where it says something new.
 
-    Prints `module <name>` for each, and `watch <file>` for what may change which there are. Raises ConfigErrors.
+    Prints `module <name>` for each, `watch <file>` for what may change which there are, and `always` where each build
+    must ask whether the source is of another commit. Raises ConfigErrors.
     """
     package_dir = _package_dir(root, package, sources)
     named = [*modules, *(f"{package}.{source.stem}" for source in sources)]
@@ -73,17 +75,23 @@ def plan(
     if named:
         table.setdefault("kernels", named)
     config = _narrowed(parse_config(table, given, file=file), named, root, package_dir)
+    if file.data.get("build-system", {}).get("build-backend") not in SERVING:
+        check_served(config, "CMake", OF_ARCHIVES)
     jobs = build.plan(config, root, package_dir)
     heard = {name: origin for name, origin in config.origins.items() if not origin.startswith("-C ")}  # not our caller
     for note in build.notes(replace(config, origins=heard), jobs):
         build.log_to_stderr(f"[oxide] {note}")
     out.mkdir(parents=True, exist_ok=True)
     for job in jobs:
-        table = {"kernels": [job.source.module], **_as_table(job.settings)}
+        # CMake runs as many of these at once as there are cores.
+        whole = {"kernels": [job.source.module], "jobs": 1, "provenance": config.provenance}
+        table = {**whole, **_as_table(job.settings)}
         _write_if_new(
             out / f"{job.source.module}.json", {"root": str(root), "package-dir": package_dir, "oxide": table}
         )
         print("module", job.source.module)
+    if config.provenance:
+        print("always")
     for path in _watched(config, jobs, root):
         print("watch", path.as_posix())
 
@@ -91,11 +99,12 @@ def plan(
 def compile(job: Path, out: Path, depfile: Path) -> None:
     """Compile the module of a job file into `out`; `depfile` gets what its images depend on. Raises CompileErrors."""
     said = json.loads(job.read_text(encoding="utf-8"))
-    (planned,) = build.plan(parse_config(said["oxide"], environment={}), Path(said["root"]), said["package-dir"])
-    # CMake runs as many of these at once as there are cores.
-    build.write(build.run([planned], workers=1), lambda one: out)
+    config, root = parse_config(said["oxide"], environment={}), Path(said["root"])
+    (planned,) = build.plan(config, root, said["package-dir"])
+    build.write(project.make(config, [planned], root), lambda one: out)
     manifest = out / DIRECTORY / f"{planned.name}.json"
-    read = [planned.file, *(Path(said["root"], source.path) for source in planned.imports), _HERE / "__init__.py"]
+    manifest.touch()  # it stays when it says the same, and is up to date all the same
+    read = [planned.file, *(Path(root, source.path) for source in planned.imports), _HERE / "__init__.py"]
     text = f"{_escaped(manifest)}: {' '.join(_escaped(path.resolve()) for path in read)}\n"
     depfile.write_text(text, encoding="utf-8")
 

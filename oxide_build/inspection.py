@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from oxide_build import ir
-from oxide_build.config import Settings, load_config, read_pyproject
+from oxide_build.config import Settings, load_config, parse_config, read_pyproject
 from oxide_build.errors import CompileError, CompileErrors, OxideError, SourceFile
 from oxide_build.jobs import plan
 from oxide_build.pipeline import Resolve, Stage, to_llvm_ir, to_ssa
 from oxide_build.pipeline.frontend import KernelModule
 from oxide_build.pipeline.options import Options
 from oxide_build.pipeline.ptx import CodeGenerator
-from oxide_build.pipeline.targets import TARGETS, Target
+from oxide_build.pipeline.targets import Target
 from oxide_build.pipeline.units import of_kernel
 
-OUTSIDE_PROJECTS = Settings(targets=(TARGETS["sm_90"],))
-"""What holds for a kernel file that no project names."""
+OUTSIDE_PROJECTS = {"kernels": ["any.module"], "targets": ["sm_90"]}
+"""The `[tool.oxide]` of a kernel file that no project names."""
 
 _TEXT_OF_FUNCTION = {
     Stage.LL: r"^define [^\n]*@{name}\(.*?^\}}\n",
@@ -50,15 +51,16 @@ def inspect(file: Path, kernel: str | None, stage: Stage, target: Target, option
     return str(products[stage]) if kernel is None else _only(kernel, products[stage], stage, module)
 
 
-def settings_of(file: Path) -> Settings:
-    """What the project around a kernel file says of it, or `OUTSIDE_PROJECTS`.
+def settings_of(file: Path, settings: Mapping[str, object] | None = None) -> Settings:
+    """What the project around a kernel file says of it, or `OUTSIDE_PROJECTS`, under these `-C oxide.*`.
 
     The project is the nearest directory above whose pyproject.toml has a `[tool.oxide]`. Raises ConfigErrors and
     CompileErrors for mistakes in it.
     """
     root = next(filter(_is_project, file.absolute().parents), None)
-    jobs = () if root is None else plan(load_config(root), root)
-    return next((job.settings for job in jobs if job.file.resolve() == file.resolve()), OUTSIDE_PROJECTS)
+    jobs = () if root is None else plan(load_config(root, settings), root)
+    own = (job.settings for job in jobs if job.file.resolve() == file.resolve())
+    return next(own, None) or parse_config(OUTSIDE_PROJECTS, settings)
 
 
 def _is_project(directory: Path) -> bool:

@@ -33,7 +33,7 @@ class Noted:
 
 @dataclass(frozen=True)
 class Skipped:
-    """Some images of a module are not made, as its settings allow; `reason` is why."""
+    """Some images of a module, by its full name, are not made, as its settings allow; `reason` is why."""
 
     module: str
     images: int
@@ -42,9 +42,10 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Made:
-    """One image is there: `module` names it, with its variant where it is of one; `size` in bytes."""
+    """One image is there: of that unit of the module of that full name; `size` in bytes."""
 
     module: str
+    unit: str
     target: str
     kind: str
     seconds: float
@@ -93,7 +94,7 @@ class _PlainLines:
                 self._images -= images
                 if (module, reason) not in self._skipped:
                     self._skipped.add((module, reason))
-                    self._log(f"[oxide] skipped an image of {module}: {reason}")
+                    self._log(skip(event))
             case Made():
                 self._made += 1
                 self._log(f"[oxide {self._made}/{self._images}] {described(event)}")
@@ -102,10 +103,19 @@ class _PlainLines:
 
 
 def described(made: Made) -> str:
-    """One image in words: `vector -> sm_90  0.03 s  2.1 kB`, a cubin by that word behind its target."""
+    """One image in words: `vector -> sm_90  0.03 s  2.1 kB`, a cubin by that word behind its target.
+
+    The module goes by its last name, with the unit where the image is of a variant.
+    """
+    name = ".".join(filter(None, [_short(made.module), made.unit]))
     kind = "" if made.kind == "ptx" else f" {made.kind}"
     how = "cached" if made.cached else f"{made.seconds:.2f} s"
-    return f"{made.module} -> {made.target}{kind}  {how}  {_kilobytes(made.size)}"
+    return f"{name} -> {made.target}{kind}  {how}  {_kilobytes(made.size)}"
+
+
+def skip(skipped: Skipped) -> str:
+    """Images left out, in words."""
+    return f"[oxide] skipped an image of {_short(skipped.module)}: {skipped.reason}"
 
 
 def summary(finished: Finished) -> str:
@@ -113,6 +123,10 @@ def summary(finished: Finished) -> str:
     images = _count(finished.images, "image") + (f" ({finished.cached} cached)" if finished.cached else "")
     modules, size = _count(finished.modules, "kernel module"), _kilobytes(finished.size)
     return f"{images} of {modules}, {size} in all, {finished.seconds:.2f} s"
+
+
+def _short(module: str) -> str:
+    return module.rpartition(".")[2]
 
 
 def _count(number: int, noun: str) -> str:

@@ -24,6 +24,9 @@ from oxide_build.pipeline import ptxas
 from oxide_build.pipeline.options import Options
 from oxide_build.runtime import loader
 
+ImageName: TypeAlias = "tuple[str, str, str]"
+"""An image by module, unit and target."""
+
 Value: TypeAlias = "int | float | None"
 Key: TypeAlias = "tuple[str, ...]"
 """The array of a budget, and what an entry of it is known by."""
@@ -169,12 +172,12 @@ def of_wheel(path: Path) -> tuple[Shipped, ...]:
 
 
 def measure(
-    modules: Iterable[Shipped], seconds: Mapping[tuple[str, str], float] | None = None, with_ptxas: bool = True
+    modules: Iterable[Shipped], seconds: Mapping[ImageName, float] | None = None, with_ptxas: bool = True
 ) -> Resources:
     """What every kernel and image of these modules takes.
 
-    `seconds` says by module's last name with its unit, and target, how long an image took. Not
-    `with_ptxas`, its figures stay None. Raises CompileError when there is no ptxas, InternalError when it refuses.
+    `seconds` says how long an image took, where that is known. Not `with_ptxas`, its figures stay None. Raises
+    CompileError when there is no ptxas, InternalError when it refuses.
     """
     images = [
         _Image(module, unit, target)
@@ -203,21 +206,20 @@ class _Image(NamedTuple):
 
 
 def _measure(
-    image: _Image, seconds: Mapping[tuple[str, str], float], with_ptxas: bool
+    image: _Image, seconds: Mapping[ImageName, float], with_ptxas: bool
 ) -> tuple[tuple[KernelUse, ...], ImageUse]:
     (manifest, read), unit, target = image
     shipped = {artifact.kind: artifact for artifact in manifest.images(unit) if artifact.target == target}
     ptx, cubin = shipped.get("ptx"), shipped.get("cubin")
     assembled = _assembled(manifest, read(ptx), target) if ptx and with_ptxas else None
     uses = tuple(_use(manifest, kernel, target, assembled) for kernel in manifest.kernels if kernel.unit == unit)
-    stem = ".".join(filter(None, [manifest.module.rpartition(".")[2], unit]))
     return uses, ImageUse(
         manifest.module,
         target,
         unit,
         ptx=ptx.size if ptx else None,
         cubin=cubin.size if cubin else len(assembled.cubin) if assembled else None,
-        seconds=seconds.get((stem, target)),
+        seconds=seconds.get((manifest.module, unit, target)),
     )
 
 

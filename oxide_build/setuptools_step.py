@@ -23,7 +23,7 @@ from setuptools.dist import Distribution
 
 from oxide_build import build, project
 from oxide_build.config import Config, load_config
-from oxide_build.front_ends import unheard_settings
+from oxide_build.front_ends import OF_ARCHIVES, check_served, unheard_settings
 from oxide_build.manifest import DIRECTORY
 from oxide_build.report import HEADLINE, reported
 
@@ -61,6 +61,7 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
         for note in (*unheard_settings("setuptools.build_meta"), *build.notes(self.config, self.jobs)):
             build.log_to_stderr(f"[oxide] {note}")
         with reported(HEADLINE):
+            _check_served(self)
             self.built = project.make(self.config, self.jobs, self._root)
         if self._in_tree:
             written = {path.parent for path in build.write_in_tree(self.built)}
@@ -130,6 +131,8 @@ class prune_oxide(Command):  # noqa: N801 (as above)
 
     def run(self) -> None:
         """The user's package data and MANIFEST.in may name everything: take from the list what is no source."""
+        with reported(HEADLINE):
+            _check_served(self.get_finalized_command("build_oxide"))
         listed = self.get_finalized_command("sdist").filelist
         listed.files = [file for file in listed.files if DIRECTORY not in Path(file).parts]
 
@@ -153,6 +156,12 @@ def add_steps(distribution: Distribution, settings: Mapping[str, object] | None 
 
 def _has_kernels(command: Command) -> bool:
     return hasattr(command.distribution, "oxide_settings")
+
+
+def _check_served(step: build_oxide) -> None:
+    """Raise ConfigErrors for what setuptools' own backend cannot do; ours does it once setuptools is done."""
+    if not isinstance(step.distribution, KernelDistribution):
+        check_served(step.config, "setuptools.build_meta", OF_ARCHIVES)
 
 
 class KernelDistribution(Distribution):

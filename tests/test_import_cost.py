@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 IMPORT = "import example_pkg.kernels.vector"
 HEAVY = {"llvmlite", "setuptools", "numpy", "cuda"}
-MOST_SECONDS = 0.030
+MOST_SECONDS = 0.015
 RUNS = 15
 
 
@@ -24,9 +23,8 @@ def python(code: str) -> str:
 
 
 def seconds(code: str) -> float:
-    started = time.perf_counter()
-    python(code)
-    return time.perf_counter() - started
+    """The processor time of a fresh Python until it has run that: waiting for other processes is no part of it."""
+    return float(python(f"{code}\nimport time\nprint(time.process_time())"))
 
 
 def test_import_loads_nothing_heavy() -> None:
@@ -36,9 +34,9 @@ def test_import_loads_nothing_heavy() -> None:
     assert not [name for name in loaded if name.startswith(("oxide_build.pipeline", "oxide_build.runtime"))]
 
 
-def test_import_costs_under_30_ms() -> None:
+def test_import_costs_under_15_ms_of_processor_time() -> None:
     python(IMPORT)
     pairs = [(seconds("pass"), seconds(IMPORT)) for _ in range(RUNS)]
-    # The quickest of each: other work on the machine only ever adds.
+    # The least of each: other work on the machine, which shares the caches, only ever adds.
     bare, imported = map(min, zip(*pairs, strict=True))
     assert imported - bare < MOST_SECONDS, f"{(imported - bare) * 1000:.1f} ms over bare Python"

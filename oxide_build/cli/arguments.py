@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from oxide_build.config import settings_of
 from oxide_build.pipeline.targets import TARGETS
 
 
@@ -48,5 +49,14 @@ def print_json(data: Any) -> None:
     print(json.dumps(data, indent=2, ensure_ascii=False))
 
 
+def given(settings: list[str] | None) -> dict[str, object]:
+    """What was written after `-C`, as a front end would pass it on."""
+    return settings_of(settings or ())
+
+
 Root = Annotated[Path, typer.Option(help="The project's directory, where its pyproject.toml is.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("-C", "--config-setting", metavar="KEY=VALUE", help="A setting, as front ends take them."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -12,7 +12,15 @@ from typing import Annotated
 import typer
 
 from oxide_build import inspection
-from oxide_build.cli.arguments import Json, complete_file, complete_kernel, complete_target, print_json
+from oxide_build.cli.arguments import (
+    Json,
+    Settings,
+    complete_file,
+    complete_kernel,
+    complete_target,
+    given,
+    print_json,
+)
 from oxide_build.pipeline import Stage
 from oxide_build.pipeline.targets import parse_target
 
@@ -37,12 +45,13 @@ def inspect(
         str | None,
         typer.Option(help="One kernel, or one variant of it by its symbol.", autocompletion=complete_kernel),
     ] = None,
+    config_setting: Settings = None,
     as_json: Json = False,
 ) -> None:
     """Print a kernel module as it is at one stage of the pipeline, compiled as its project says."""
     match = re.fullmatch(r"(.+?)(?::(\w+))?", file)
     path, named = match.groups() if match else (file, None)
-    settings = inspection.settings_of(Path(path))
+    settings = inspection.settings_of(Path(path), given(config_setting))
     chosen = settings.targets[-1] if target is None else parse_target(target)
     text = inspection.inspect(Path(path), kernel or named, stage, chosen, settings.options)
     if as_json:

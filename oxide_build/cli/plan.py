@@ -14,20 +14,18 @@ from typing import Annotated, Any
 import typer
 
 from oxide_build import dry_run
-from oxide_build.config import load_config, settings_of
+from oxide_build.cli.arguments import Root, Settings, given
+from oxide_build.config import load_config
 from oxide_build.jobs import plan as plan_jobs
 
 
 def plan(
-    root: Annotated[Path, typer.Option(help="The project's directory, where its pyproject.toml is.")] = Path(),
-    config_setting: Annotated[
-        list[str] | None,
-        typer.Option("-C", "--config-setting", metavar="KEY=VALUE", help="A setting, as front ends take them."),
-    ] = None,
+    root: Root = Path(),
+    config_setting: Settings = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, as docs/plan.schema.json describes it.")] = False,
 ) -> None:
     """Show each kernel module's targets, settings and files, and where every setting comes from."""
-    config = load_config(root, settings_of(config_setting or ()))
+    config = load_config(root, given(config_setting))
     described = dry_run.describe(config, plan_jobs(config, root), root)
     if as_json:
         print(json.dumps(described, indent=2, ensure_ascii=False))

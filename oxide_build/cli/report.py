@@ -15,12 +15,12 @@ import typer
 from oxide_build import budget as budgets
 from oxide_build import build, resources
 from oxide_build.cache import Cache
-from oxide_build.cli.arguments import Json, Root, print_json
+from oxide_build.cli.arguments import Json, Root, Settings, given, print_json
 from oxide_build.cli.terminal import Column, Table, markdown, progress, say, show
 from oxide_build.config import load_config
 from oxide_build.errors import OxideError
 from oxide_build.pipeline import ptxas
-from oxide_build.progress import Event, Made
+from oxide_build.progress import Event, Listener, Made
 from oxide_build.resources import Figure, ImageUse, KernelUse, Resources, Value
 
 _COMPARED = tuple(figure for figure in Figure if figure is not Figure.SECONDS)
@@ -31,6 +31,7 @@ def report(
     root: Root = Path(),
     package: Annotated[str | None, typer.Option(help="Of an installed package, named as in `import`.")] = None,
     wheel: Annotated[Path | None, typer.Option(help="Of a wheel file.")] = None,
+    config_setting: Settings = None,
     as_json: Json = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
     budget: Annotated[Path | None, typer.Option(help="Fail when a figure is larger than in this file.")] = None,
@@ -45,10 +46,12 @@ def report(
     """
     if package is not None and wheel is not None:
         raise typer.BadParameter("--package and --wheel are two places: name one")
+    if config_setting and (package or wheel):
+        raise typer.BadParameter("-C is for a project: what is built already is measured as it is")
     with_ptxas = ptxas.find() is not None
     known = None if budget is None else budgets.read(budget, figure or _COMPARED)
     _check_measurable(known or {}, with_ptxas)
-    measured = _measured(root, package, wheel, with_ptxas)
+    measured = _measured(root, given(config_setting), package, wheel, with_ptxas)
     if as_json:
         print_json(measured.as_data())
     else:
@@ -72,37 +75,32 @@ def _check_measurable(budget: budgets.Budget, with_ptxas: bool) -> None:
         )
 
 
-def _measured(root: Path, package: str | None, wheel: Path | None, with_ptxas: bool) -> Resources:
+def _measured(
+    root: Path, settings: dict[str, object], package: str | None, wheel: Path | None, with_ptxas: bool
+) -> Resources:
     if wheel is not None:
         return resources.measure(resources.of_wheel(wheel), with_ptxas=with_ptxas)
     if package is not None:
         return resources.measure(resources.of_package(package), with_ptxas=with_ptxas)
-    times = _Times()
-    config = load_config(root)
+    seconds: dict[resources.ImageName, float] = {}
+    config = load_config(root, settings)
     with progress() as tell:
         no_cache = Cache(None, say)  # times are those of compiling
         jobs = build.plan(config, root)
-        built = build.run(jobs, config.jobs, tell=lambda event: tell(times.heard(event)), cache=no_cache)
+        built = build.run(jobs, config.jobs, tell=_timed(tell, seconds), cache=no_cache)
     shipped = [module for one in built for module in resources.of_files(one.files, one.files.__getitem__)]
-    return resources.measure(shipped, times.seconds, with_ptxas)
+    return resources.measure(shipped, seconds, with_ptxas)
 
 
-class _Times:
-    """How long each image took, of those whose short name is no other's too."""
+def _timed(tell: Listener, seconds: dict[resources.ImageName, float]) -> Listener:
+    """The same listener, which notes besides how long each image took."""
 
-    def __init__(self) -> None:
-        self._taken: dict[tuple[str, str], list[float]] = {}
-
-    def heard(self, event: Event) -> Event:
-        """Note what an event says, and pass it on."""
+    def heard(event: Event) -> None:
         if isinstance(event, Made) and event.kind == "ptx":
-            self._taken.setdefault((event.module, event.target), []).append(round(event.seconds, 3))
-        return event
+            seconds[event.module, event.unit, event.target] = round(event.seconds, 3)
+        tell(event)
 
-    @property
-    def seconds(self) -> dict[tuple[str, str], float]:
-        """By module and target."""
-        return {image: taken[0] for image, taken in self._taken.items() if len(taken) == 1}
+    return heard
 
 
 def _print_markdown(table: Table) -> None:
@@ -125,5 +123,7 @@ def _figures(use: KernelUse, image: ImageUse | None) -> Iterator[str]:
 def _hold_against(file: Path, comparison: budgets.Comparison) -> None:
     for name in comparison.new:
         say(f"[oxide] not in {file}: {name}")
+    for name in comparison.gone:
+        say(f"[oxide] only in {file}: {name}")
     if comparison.grown:
         raise budgets.OverBudget(file, comparison.grown)

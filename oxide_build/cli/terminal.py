@@ -28,6 +28,7 @@ from oxide_build.progress import (
     described,
     log_to_stderr,
     plain_lines,
+    skip,
     summary,
 )
 
@@ -127,9 +128,9 @@ class _Bar:
                 self._bars.update(self._task, total=images, description="compiling")
             case Noted(text):
                 say(text)
-            case Skipped(module, images, reason):
+            case Skipped(images=images):
                 self._bars.update(self._task, total=(self._bars.tasks[0].total or images) - images)
-                say(f"[oxide] skipped an image of {module}: {reason}")
+                say(skip(event))
             case Made():
                 self._bars.update(self._task, advance=1, description=described(event))
             case Finished():

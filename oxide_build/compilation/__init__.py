@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from importlib.util import find_spec
 from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias
 
@@ -25,7 +24,7 @@ from oxide_build.compilation.messages import (
     Unsupported,
 )
 from oxide_build.errors import InternalError, OxideError
-from oxide_build.pipeline.ptx import failure
+from oxide_build.pipeline.ptx import failure, require_llvmlite
 from oxide_build.pipeline.ptx.process import Process, ProcessDied
 
 __all__ = ["Described", "Done", "Emitted", "Emitting", "Failed", "Image", "Message", "Task", "Unsupported", "compiled"]
@@ -37,11 +36,11 @@ _Said: TypeAlias = "tuple[Task, Message] | BaseException"
 def compiled(tasks: Sequence[Task], workers: int) -> Generator[tuple[Task, Message], None, None]:
     """Every message about every task, as they come.
 
-    Once one has failed, the others are only looked at for mistakes. Raises InternalError when a process dies; if LLVM
-    was at work, its IR is kept in a file.
+    Once one has failed, the others are only looked at for mistakes. Raises OxideError where llvmlite is not installed,
+    InternalError when a process dies; if LLVM was at work, its IR is kept in a file.
     """
-    if tasks and find_spec("llvmlite") is None:
-        raise OxideError("the code generator llvmlite is not installed", help="pip install 'oxide-build[compiler]'")
+    if tasks:
+        require_llvmlite()
     with _Workers(min(workers, len(tasks))) as pool:
         yield from pool.answers(tasks)
 

@@ -79,9 +79,11 @@ class Project:
 
     @property
     def compiled(self) -> list[str]:
-        """The images that were compiled."""
+        """The images that were compiled, by their modules' names in the package of kernels."""
         made = [event for event in self.events if isinstance(event, Made)]
-        return sorted(f"{event.module}.{event.target}" for event in made if not event.cached)
+        return sorted(
+            f"{event.module.removeprefix('plain.kernels.')}.{event.target}" for event in made if not event.cached
+        )
 
     @property
     def notes(self) -> list[str]:
@@ -278,7 +280,7 @@ def test_what_was_skipped_is_remembered_and_told(project: Project) -> None:
     project.write("newer.py", USER + NEWER)
     first = project.build(on_unsupported_target="skip")
     skipped = [event for event in project.events if isinstance(event, Skipped)]
-    assert [event.module for event in skipped] == ["newer"]
+    assert [event.module for event in skipped] == ["plain.kernels.newer"]
     again = project.build(on_unsupported_target="skip")
     assert (again, project.compiled) == (first, [])
     assert [event for event in project.events if isinstance(event, Skipped)] == skipped

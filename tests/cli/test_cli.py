@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -51,6 +52,22 @@ def test_build_in_the_tree(sample: Sample) -> None:
     assert done.stdout.splitlines() == ["kernels/_oxide/copy.json", "kernels/_oxide/copy.sm_80.ptx"]
     assert done.stderr.startswith("[oxide 1/1] copy -> sm_80  ")
     assert (root / "kernels/_oxide/.gitignore").is_file()
+
+
+def test_build_takes_settings_as_front_ends_do(sample: Sample) -> None:
+    done = cli("build", "--json", "-C", "oxide.targets=86;90", cwd=sample("mapped"), OXIDE_TARGETS="75")
+    assert [path.rpartition("/")[2] for path in json.loads(done.stdout)] == [
+        "copy.json",
+        "copy.sm_86.ptx",
+        "copy.sm_90.ptx",
+    ]
+    assert "[oxide] targets is set by -C oxide.targets\n" in done.stderr
+
+
+@pytest.mark.parametrize("command", [["build"], ["report"], ["inspect", "kernels/copy.py"]])
+def test_a_wrong_setting_is_reported(sample: Sample, command: list[str]) -> None:
+    done = cli(*command, "-C", "oxide.tragets=sm_90", cwd=sample("mapped"), status=1)
+    assert done.stderr == '-C oxide.tragets: unknown setting\n  help: did you mean "oxide.targets"?\n1 error\n'
 
 
 def test_build_as_json(sample: Sample) -> None:
@@ -132,6 +149,19 @@ def test_inspect_outside_of_a_project(sample: Sample, tmp_path: Path) -> None:
     (tmp_path / "alone").mkdir()
     (tmp_path / "alone/kernel.py").write_bytes(kernel.read_bytes())
     assert target_of(cli("inspect", "kernel.py", cwd=tmp_path / "alone").stdout) == "sm_90"
+
+
+@pytest.mark.parametrize("where", ["in its project", "outside"])
+def test_inspect_takes_settings_as_front_ends_do(sample: Sample, tmp_path: Path, where: str) -> None:
+    file = sample("mapped") / "kernels/copy.py"
+    if where == "outside":
+        (tmp_path / "alone").mkdir()
+        file = Path(shutil.copy(file, tmp_path / "alone"))
+    settings = ["-C", "oxide.targets=75;86", "-C", "oxide.line-info=false"]
+    text = cli("inspect", str(file), *settings, cwd=tmp_path, OXIDE_LINE_INFO="true").stdout
+    assert target_of(text) == "sm_86"
+    assert ".loc" not in text
+    assert ".loc" in cli("inspect", str(file), cwd=tmp_path).stdout
 
 
 def test_inspect_says_what_is_wrong_with_the_project(sample: Sample) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -73,6 +74,13 @@ def ptxas_says(ptxas: Callable[[str], str], tmp_path: Path) -> Callable[[Path], 
     return ask
 
 
+def test_settings_are_taken_as_front_ends_do(sample: Sample) -> None:
+    root = sample("mapped")
+    assert [image["target"] for image in report("-C", "oxide.targets=75;86", cwd=root)["images"]] == ["sm_75", "sm_86"]
+    done = cli("report", "--package", "mapped", "-C", "oxide.targets=75", cwd=root, status=2)
+    assert "-C is for a project" in done.stderr
+
+
 def test_package_and_wheel_have_the_figures_of_the_project(sample: Sample, tmp_path: Path) -> None:
     root = sample("plain")
     here = timeless(report(cwd=root))
@@ -91,6 +99,18 @@ def test_variants_by_name(sample: Sample) -> None:
         "copy.plain",
         *(f"copy.fill (T = {kind}, n = {n})" for kind in ("f32", "f64") for n in (1, 2)),
     ]
+
+
+def test_modules_of_one_name_have_their_own_times(sample: Sample) -> None:
+    """Two packages, each with a module `vector`."""
+    root = sample("plain")
+    shutil.copytree(root / "src/plain/kernels", root / "src/plain/more")
+    project = root / "pyproject.toml"
+    text = project.read_text(encoding="utf-8")
+    project.write_text(text.replace('"plain.kernels.*"', '"plain.kernels.*", "plain.more.vector"'), encoding="utf-8")
+    images = report(cwd=root)["images"]
+    assert {image["module"] for image in images} >= {"plain.kernels.vector", "plain.more.vector"}
+    assert all(image["seconds"] > 0 for image in images)
 
 
 def test_markdown(sample: Sample) -> None:
@@ -163,6 +183,17 @@ def test_improvement_and_new_kernels_are_no_failure(budgeted: Path) -> None:
     spoil(budgeted, "kernels", "symbol", "of_another_name")
     done = cli("report", "--budget", "budget.json", cwd=budgeted)
     assert "[oxide] not in budget.json: plain.kernels.vector:scale  sm_90\n" in done.stderr
+
+
+def test_what_is_gone_is_named_and_is_no_failure(budgeted: Path) -> None:
+    """The renamed kernel; and an image, where that is all that the budget has of a module."""
+    spoil(budgeted, "kernels", "symbol", "renamed")
+    spoil(budgeted, "images", "module", "plain.kernels.other")
+    lines = cli("report", "--budget", "budget.json", cwd=budgeted).stderr.splitlines()
+    assert [line for line in lines if "only in" in line] == [
+        "[oxide] only in budget.json: plain.kernels.other  sm_90",
+        "[oxide] only in budget.json: plain.kernels.vector:renamed  sm_90",
+    ]
 
 
 def test_a_budget_in_toml_says_what_it_likes(budgeted: Path) -> None:

@@ -25,6 +25,9 @@ IMAGES = [
     "ripple/kernels/_oxide/scale.scale_f32.sm_90.ptx",
     "ripple/kernels/_oxide/scale.scale_f64.sm_90.ptx",
 ]
+MARKED = ["ripple/kernels/_oxide/.root", *IMAGES]
+"""What an editable install has: the images, and the mark by which the loader finds their sources."""
+
 SOURCES = [
     "ripple/__init__.py",
     "ripple/kernels/__init__.py",

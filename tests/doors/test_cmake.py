@@ -91,6 +91,20 @@ def test_only_what_changed_is_compiled(cmake: Callable[[str], Build], tmp_path: 
 
 
 @pytest.mark.parametrize("generator", GENERATORS)
+def test_a_file_that_only_looks_new_is_compiled_once(cmake: Callable[[str], Build], generator: str) -> None:
+    """Its images stay the same, and must count as made."""
+    build = cmake("cmake")
+    build.configure(generator)
+    build.build()
+    time.sleep(0.02)
+    (build.source / "ripple/kernels/scale.py").touch()
+    build.build()
+    assert build.compiled == ["ripple.kernels.scale"]
+    build.build()
+    assert build.compiled == []
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
 def test_settings_of_the_project_are_followed(cmake: Callable[[str], Build], tmp_path: Path, generator: str) -> None:
     build = cmake("scikit_build_core")
     build.configure(generator)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.doors.projects import IMAGES, SOURCES, WHEEL, beside, contents, images, members, replace
+from tests.doors.projects import MARKED, SOURCES, WHEEL, beside, contents, images, members, replace
 from tests.hooks.backend import Backend, BuildFailed
 
 Project = Callable[[str], Backend]
@@ -53,7 +53,7 @@ def test_images_lie_where_hatchling_puts_the_modules(
     replace(hatchling.root / "pyproject.toml", "[tool.oxide]", f"{table}\n[tool.oxide]")
     assert [*contents(hatchling.build("wheel", tmp_path / "1"))] == WHEEL
     hatchling.build("editable", tmp_path / "2")
-    assert beside(hatchling.root / directory / "ripple") == ["ripple/kernels/_oxide/.gitignore", *IMAGES]
+    assert beside(hatchling.root / directory / "ripple") == ["ripple/kernels/_oxide/.gitignore", *MARKED]
 
 
 def test_a_renamed_package_keeps_its_images(hatchling: Backend, tmp_path: Path) -> None:

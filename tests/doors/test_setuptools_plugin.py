@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from oxide_build.setuptools_plugin import finalize
-from tests.doors.projects import IMAGES, SOURCES, WHEEL, beside, contents, images, members, replace
+from tests.doors.projects import IMAGES, MARKED, SOURCES, WHEEL, beside, contents, images, members, replace
 from tests.hooks.backend import REPOSITORY, Backend, BuildFailed
 
 # What setuptools tells every author of an editable install, and those whose package data is everything.
@@ -148,10 +148,10 @@ def test_trap_8_an_editable_install_has_its_images(backend: Project, tmp_path: P
     project = backend("setuptools")
     project.build("editable", tmp_path / "out", editable_mode=mode)
     assert beside(project.root / "ripple") == (
-        ["ripple/kernels/_oxide/.gitignore", *IMAGES] if mode == "lenient" else []
+        ["ripple/kernels/_oxide/.gitignore", *MARKED] if mode == "lenient" else []
     )
     linked = [file for tree in project.root.glob("build/__editable__.*/ripple") for file in beside(tree)]
-    assert linked == ([] if mode == "lenient" else IMAGES)
+    assert linked == ([] if mode == "lenient" else MARKED)
 
 
 # Registration

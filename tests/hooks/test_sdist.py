@@ -178,7 +178,7 @@ def test_images_of_anything_else_are_not_used(carrying: Backend, tmp_path: Path,
     )
     assert lines[-2:] == [
         "the code generator llvmlite is not installed",
-        "  help: pip install 'oxide-build[compiler]'",
+        '  help: pip install "oxide-build[compiler]", which an isolated build needs in [build-system] requires',
     ]
     wheel = Backend(carrying.root).build("wheel", tmp_path / "2")
     assert contents(wheel) == PLAIN

@@ -30,7 +30,7 @@ class CodeGenerator:
     """At most `jobs` worker processes, started when first needed and kept until the `with` block ends."""
 
     def __init__(self, jobs: int) -> None:
-        _require_llvmlite()
+        require_llvmlite()
         self._threads = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="oxide-ptx")
         self._idle: SimpleQueue[Process] = SimpleQueue()
 
@@ -95,13 +95,14 @@ def failure(name: str, target: Target, stage: str, reason: str, llvm_ir: str) ->
 
 def versions() -> dict[str, str]:
     """The versions of llvmlite and of the LLVM in it. Raises OxideError when it is not installed."""
-    _require_llvmlite()
+    require_llvmlite()
     import llvmlite.binding  # loads LLVM's library, which only a build should pay for
 
     return {"llvmlite": llvmlite.__version__, "llvm": ".".join(map(str, llvmlite.binding.llvm_version_info))}
 
 
-def _require_llvmlite() -> None:
+def require_llvmlite() -> None:
+    """Raise OxideError where it is not installed."""
     if find_spec("llvmlite") is None:
         remedy = 'pip install "oxide-build[compiler]", which an isolated build needs in [build-system] requires'
         raise OxideError("the code generator llvmlite is not installed", help=remedy)
