@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -34,6 +35,7 @@ def on_terminal(*arguments: str, cwd: Path, until: str | None = None, **changes:
     """Run the command line on a terminal of its own; Ctrl-C is pressed once it has written `until`."""
     pid, terminal = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # which whatever started the tests may have switched off
         os.chdir(cwd)
         command = [sys.executable, "-m", "oxide_build", *arguments]
         os.execvpe(command[0], command, environment(**{"TERM": "xterm", **changes}))

@@ -92,7 +92,7 @@ def test_a_setting_without_a_value_is_a_report(sample: Sample, call: Call, tmp_p
     """build gives "" for it, pip and uv refuse it themselves."""
     command = WITHOUT_ISOLATION["build"](sample("mapped"), tmp_path / "out")
     output = call(*command, "-C", "oxide.targets", status=1).stdout
-    assert "-C oxide.targets: found [] (array), needed" in output
+    assert "-C oxide.targets: no value is given, needed an array of strings" in output
 
 
 @pytest.mark.parametrize("name", ["plain", "mapped"])
