@@ -16,9 +16,9 @@ def lines(*events: Event) -> list[str]:
 def test_a_line_an_image_and_a_summary() -> None:
     assert lines(
         Started(images=3, modules=2),
-        Made("vector", "sm_80", "ptx", 0.0, 1200, cached=True),
-        Made("vector", "sm_80", "cubin", 0.123, 7000),
-        Made("scan.scan_f32", "sm_80", "ptx", 1.0, 900),
+        Made("plain.kernels.vector", "", "sm_80", "ptx", 0.0, 1200, cached=True),
+        Made("plain.kernels.vector", "", "sm_80", "cubin", 0.123, 7000),
+        Made("plain.kernels.scan", "scan_f32", "sm_80", "ptx", 1.0, 900),
         Finished(images=3, cached=1, modules=2, size=10_000, seconds=1.5),
     ) == [
         "[oxide 1/3] vector -> sm_80  cached  1.2 kB",
@@ -31,10 +31,10 @@ def test_a_line_an_image_and_a_summary() -> None:
 def test_what_is_skipped_is_told_once_a_reason_and_no_longer_counted() -> None:
     assert lines(
         Started(images=4, modules=1),
-        Skipped("vector", 1, "no clusters"),
-        Skipped("vector", 1, "no clusters"),
-        Skipped("vector", 1, "no tensor cores"),
-        Made("vector", "sm_90", "ptx", 0.5, 100),
+        Skipped("plain.kernels.vector", 1, "no clusters"),
+        Skipped("plain.kernels.vector", 1, "no clusters"),
+        Skipped("plain.kernels.vector", 1, "no tensor cores"),
+        Made("plain.kernels.vector", "", "sm_90", "ptx", 0.5, 100),
     ) == [
         "[oxide] skipped an image of vector: no clusters",
         "[oxide] skipped an image of vector: no tensor cores",
