@@ -9,6 +9,7 @@ Each module is one of the pairs in `build_kernels/` with other constants, so tha
 from __future__ import annotations
 
 import re
+import zipfile
 from pathlib import Path
 
 TARGETS = ("sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_103", "sm_120")
@@ -44,6 +45,30 @@ def write_package(root: Path, modules: int) -> None:
     for number, (python, cpp) in enumerate(sources(modules)):
         (kernels / f"m{number:03}.py").write_text(python, encoding="utf-8")
         (cuda / f"m{number:03}.cu").write_text(cpp, encoding="utf-8")
+
+
+def write_ready_package(root: Path, wheel: Path) -> None:
+    """The content of a wheel as a package of plain setuptools, for which the images are data like any other."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(root / "src", [name for name in archive.namelist() if ".dist-info/" not in name])
+    (root / "pyproject.toml").write_text(READY, encoding="utf-8")
+
+
+READY = """
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "ready"
+version = "1.0"
+
+[tool.setuptools.packages.find]
+where = ["src"]
+
+[tool.setuptools.package-data]
+"*" = ["_oxide/*"]
+"""
 
 
 def write_empty_package(root: Path) -> None:

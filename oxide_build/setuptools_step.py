@@ -173,6 +173,8 @@ class KernelDistribution(Distribution):
         """Add the steps, to a project without `[tool.oxide]` too, which they refuse."""
         super().finalize_options()
         add_steps(self, self.front_end_settings)
+        # The hook packs the wheel again, in an order of its own: to compress it before is for nothing.
+        self.get_option_dict("bdist_wheel")["compression"] = "oxide-build", "stored"
 
     def get_command_class(self, command: str) -> Any:
         """Our commands by name, then setuptools'."""
