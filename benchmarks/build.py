@@ -3,8 +3,9 @@
 In: this tree or an installed oxide-build, pip, and nvcc where it is on PATH. Out: a table, and one JSON document in
 `--out`: seconds for a build that compiles everything, one after an edit of one module, one in which nothing changed,
 each through `pip wheel`, beside the front end's own cost (the same for an empty package of plain setuptools, and for
-one that holds the very files of our wheel as data); seconds nvcc takes for a PTX file a module and target, as many processes as cores; the largest memory of a process by number
-of modules. Every round does all of it, so that ratios are of one moment; medians over rounds.
+one that holds the very files of our wheel as data); seconds nvcc takes for a PTX file a module and target, as many
+processes as cores; the largest memory of a process by number of modules. Every round does all of it, so that ratios
+are of one moment; medians over rounds.
 
     python benchmarks/build.py --rounds 3 --out benchmarks/results/build.json
 """
