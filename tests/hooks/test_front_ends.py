@@ -156,6 +156,13 @@ def test_installed_kernels_import_where_nothing_else_is(
     assert call(fresh, "-I", "-c", code).stdout == f"{images}\n\n"
 
 
+@pytest.mark.parametrize("how", [[], ["--editable"]], ids=["wheel", "editable"])
+def test_uv_installs(sample: Sample, call: Call, fresh: Path, how: list[str]) -> None:
+    call(*uv("pip", "install", "--python", fresh, *how, sample("mapped")))
+    code = IMPORT.format(package="mapped", module="copy")
+    assert call(fresh, "-I", "-c", code).stdout == "copy.sm_80.ptx\n\n"
+
+
 EDITED = """
 import warnings
 import plain.kernels.vector as vector
