@@ -2,8 +2,8 @@
 
 In: a class with annotated fields. Out: the same class, made, compared, hashed and printed by its fields, as
 `dataclasses.dataclass(frozen=True)` would have it; type checkers see just that. Its own room because `dataclasses`
-writes and compiles six methods for each class, which took most of the time that a process spends between its start and
-its first launch; these classes share six that are written here. Only for rooms that a launch imports.
+writes and compiles six methods for each class, which was most of what the imports of a first launch took; these classes
+share six that are written here. Only for rooms that a launch imports.
 """
 
 from __future__ import annotations

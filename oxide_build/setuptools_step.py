@@ -117,7 +117,7 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
         return self.editable_mode and str(getattr(editable_wheel, "mode", "")).lower() != "strict"
 
 
-class prune_oxide(Command):  # noqa: N801 (as above)
+class prune_oxide(Command):  # noqa: N801 (setuptools names commands in lower case)
     """Leaves out of an sdist the images that an editable install put beside the sources."""
 
     description = "leave compiled kernels out of the sdist"

@@ -62,7 +62,7 @@ def test_a_reader_that_has_left_is_no_error_to_speak_of(sample: Sample, argument
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this platform has no device that is always full")
 def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
-    with open("/dev/full", "w") as full:  # noqa: PTH123
+    with Path("/dev/full").open("w") as full:
         running = process("targets", cwd=tmp_path, stdout=full.fileno())
         _, errors = running.communicate(timeout=60)
     assert (running.returncode, errors) == (1, "oxide-build: [Errno 28] No space left on device\n")

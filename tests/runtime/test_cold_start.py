@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MOST_OF_THE_BINDING = 0.4
-"""The processor time our imports may take, of what importing `cuda.bindings.driver` takes; it was 0.2 when written."""
+"""The processor time our imports may take, of what importing `cuda.bindings.driver` takes; it was 0.1 when written."""
 
 RUNS = 5
 

@@ -27,7 +27,7 @@ class Process:
 
     def __init__(self, code: str) -> None:
         # A pipe that nobody reads would fill up; the file lives as long as the process.
-        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (it is closed when the process is stopped)
         self._process = subprocess.Popen(
             # Our sys.path, so that it finds what we find, in build isolation and in a source tree.
             [sys.executable, "-c", _START.format(path=sys.path, code=code)],
