@@ -6,13 +6,13 @@ build, the setuptools step and `oxide-build plan` must say the same, and none of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from oxide_build.config import KEYS, Config, Settings
 from oxide_build.config.model import DEFAULT
 from oxide_build.config.pyproject import FILE
 from oxide_build.jobs import Job
-from oxide_build.pipeline.targets import TARGETS, Kind, Target, least_driver, parse_ptx_version
+from oxide_build.pipeline.targets import TARGETS, Kind, PtxVersion, Target, least_driver, parse_ptx_version
 
 _EVERY_DRIVER = parse_ptx_version("8.0")
 """The PTX version of CUDA 12.0, whose driver every launch needs anyhow."""
@@ -66,26 +66,31 @@ def _runs(target: Target, kind: Kind, number: int) -> bool:
 
 
 def _newer_drivers(settings: Settings) -> Iterator[str]:
-    """Targets whose PTX asks for a newer driver than another target that would serve the same GPUs."""
+    """The driver each target's PTX needs, where they differ or another target would do with an older one."""
     listed = {target.name: target for target, kind in settings.images if kind == "ptx"}
-    for target in listed.values():
-        instead = {other.name: other for other in TARGETS.values() if _serves_with_older_driver(other, target)}
-        if target.ptx > _EVERY_DRIVER and instead and not instead.keys() & listed.keys():
-            yield _newer_driver(target, [one for one in listed.values() if one.ptx < target.ptx], list(instead)[-1])
+    versions: dict[PtxVersion, list[str]] = {}
+    for target in sorted(listed.values(), key=_version_that_counts, reverse=True):
+        versions.setdefault(_version_that_counts(target), []).append(target.name)
+    remedies = [remedy for target in listed.values() for remedy in _older_driver(target, listed)]
+    if len(versions) > 1 or remedies:
+        needs = ", ".join(f"{least_driver(version)} ({', '.join(names)})" for version, names in versions.items())
+        yield "; ".join([f"PTX needs a driver for CUDA {needs}", *remedies])
+
+
+def _version_that_counts(target: Target) -> PtxVersion:
+    return max(target.ptx, _EVERY_DRIVER)
+
+
+def _older_driver(target: Target, listed: Mapping[str, Target]) -> Iterator[str]:
+    """The target, not listed, that serves the same GPUs with an older driver."""
+    instead = [one for one in TARGETS.values() if _serves_with_older_driver(one, target)]
+    if target.ptx > _EVERY_DRIVER and instead and not any(one.name in listed for one in instead):
+        yield f'"{instead[-1]}" serves the GPUs of {target} with {least_driver(_version_that_counts(instead[-1]))}'
 
 
 def _serves_with_older_driver(other: Target, target: Target) -> bool:
     same_major = other.number // 10 == target.number // 10
     return same_major and not other.suffix and other.serves(target.number) and other.ptx < target.ptx
-
-
-def _newer_driver(target: Target, others: Sequence[Target], instead: str) -> str:
-    rest = f", that of the other targets one for {least_driver(max(one.ptx for one in others))}" if others else ""
-    older = least_driver(TARGETS[instead].ptx)
-    return (
-        f"the PTX of {target} needs a driver for CUDA {least_driver(target.ptx)}{rest}; "
-        f'"{instead}" needs one for {older} and serves the same GPUs'
-    )
 
 
 def _replaced(config: Config, jobs: Sequence[Job]) -> Iterator[str]:
