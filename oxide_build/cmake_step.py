@@ -17,7 +17,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from oxide_build import build, project
+from oxide_build import build, project, sbom
 from oxide_build.config import PREFIX, Config, Pyproject, Settings, parse_config, read_file, written
 from oxide_build.discovery import PackageDir
 from oxide_build.errors import ConfigError, ConfigErrors
@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     planning.add_argument("--package", default="")
     planning.add_argument("--source", dest="sources", type=Path, action="append", default=[])
     planning.add_argument("--setting", dest="settings", action="append", default=[])
+    planning.add_argument("--wheel", nargs=2, metavar=("NAME", "VERSION"))
     compiling = commands.add_parser("compile")
     compiling.set_defaults(run=compile)
     compiling.add_argument("job", type=Path)
@@ -60,12 +61,19 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def plan(
-    root: Path, out: Path, modules: Sequence[str], package: str, sources: Sequence[Path], settings: Sequence[str]
+    root: Path,
+    out: Path,
+    modules: Sequence[str],
+    package: str,
+    sources: Sequence[Path],
+    settings: Sequence[str],
+    wheel: tuple[str, str] | None,
 ) -> None:
     """Write `<module>.json` into `out` for each module, where it says something new.
 
-    Prints `module <name>` for each, `watch <file>` for what may change which there are, and `always` where each build
-    must ask whether the source is of another commit. Raises ConfigErrors.
+    Prints `module <name>` for each, `watch <file>` for what may change which there are, `sbom <file>` for the one that
+    the metadata of `wheel` is to have, and `always` where each build must ask whether the source is of another commit.
+    Raises ConfigErrors.
     """
     package_dir = _package_dir(root, package, sources)
     named = [*modules, *(f"{package}.{source.stem}" for source in sources)]
@@ -76,7 +84,7 @@ def plan(
         table.setdefault("kernels", named)
     config = _narrowed(parse_config(table, given, file=file), named, root, package_dir)
     if file.data.get("build-system", {}).get("build-backend") not in SERVING:
-        check_served(config, "CMake", OF_ARCHIVES)
+        check_served(config, "CMake", {"sdist_artifacts"} if wheel else OF_ARCHIVES)
     jobs = build.plan(config, root, package_dir)
     heard = {name: origin for name, origin in config.origins.items() if not origin.startswith("-C ")}  # not our caller
     for note in build.notes(replace(config, origins=heard), jobs):
@@ -92,6 +100,11 @@ def plan(
         print("module", job.source.module)
     if config.provenance:
         print("always")
+    if config.sbom and wheel:
+        document = out / sbom.FILE
+        document.parent.mkdir(exist_ok=True)
+        document.write_bytes(sbom.describe(*wheel, project.tools(jobs, root)))
+        print("sbom", document.as_posix())
     for path in _watched(config, jobs, root):
         print("watch", path.as_posix())
 

@@ -19,7 +19,7 @@ from oxide_build.errors import ConfigError, ConfigErrors
 OF_ARCHIVES = ("sdist_artifacts", "sbom")
 """The fields of `Config` that are about an sdist or a wheel's metadata, not about the images."""
 
-SERVING = ("oxide_build.hooks", "hatchling.build")
+SERVING = ("oxide_build.hooks", "setuptools.build_meta", "hatchling.build")
 """The backends that can do what those say."""
 
 _OTHERS = f"let build-backend be {' or '.join(map(json.dumps, SERVING))}"

@@ -11,11 +11,12 @@ or left out.
 from __future__ import annotations
 
 import json
-import os
 import time
 import uuid
 from collections.abc import Mapping
 from typing import Any
+
+from oxide_build.archives import NO_DATE, source_date
 
 FILE = "sboms/oxide-build.cdx.json"
 """The document's place in `.dist-info`."""
@@ -45,8 +46,8 @@ def describe(name: str, version: str, tools: Mapping[str, str]) -> bytes:
         "lifecycles": [{"phase": "build"}],
         "tools": {"components": [component for component in components if component not in shipped]},
     }
-    if epoch := os.environ.get("SOURCE_DATE_EPOCH"):
-        metadata["timestamp"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(epoch)))
+    if (date := source_date()) != NO_DATE:
+        metadata["timestamp"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(date))
     document: dict[str, Any] = {
         "$schema": _SCHEMA,
         "bomFormat": "CycloneDX",

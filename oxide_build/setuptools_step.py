@@ -2,7 +2,7 @@
 
 In: a setuptools `Distribution` and a front end's `-C oxide.*`. Out: the `_oxide/` files in the build directory, or
 beside the sources for an editable install, and the answers setuptools needs for its sdist and editable wheels. Its
-own room because, with `hooks.py`, it is the only one that may import setuptools.
+own room because a step of setuptools' is what setuptools says it is.
 
 `add_steps` is the one way in: setuptools' own backend comes by an entry point (`setuptools_plugin.py`), ours by
 `kernel_step`. Kernel modules are Python and ship like any module; this step only adds what was made from them.
@@ -13,19 +13,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 from unittest import mock
 
 from setuptools import Command
+from setuptools.command.build import build as setuptools_build
 from setuptools.dist import Distribution
 
 from oxide_build import build, project
 from oxide_build.config import Config, load_config
-from oxide_build.front_ends import OF_ARCHIVES, check_served, unheard_settings
+from oxide_build.front_ends import unheard_settings
 from oxide_build.manifest import DIRECTORY
 from oxide_build.report import HEADLINE, reported
+from oxide_build.setuptools_archives import SdistWithKernels, WheelWithKernels
 
 
 class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower case)
@@ -48,21 +50,20 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
     def config(self) -> Config:
         """The project's configuration. A mistake in it is SystemExit: some setuptools print what is an Exception."""
         with reported(HEADLINE):
-            return load_config(self._root, self.distribution.oxide_settings)
+            return load_config(self.root, self.distribution.oxide_settings)
 
     @cached_property
     def jobs(self) -> tuple[build.Job, ...]:
         """What there is to compile; known without compiling. A mistake is SystemExit, as above."""
         with reported(HEADLINE):
-            return build.plan(self.config, self._root, self.distribution.package_dir or {})
+            return build.plan(self.config, self.root, self.distribution.package_dir or {})
 
     def run(self) -> None:
         """Compile everything, then write. A mistake is SystemExit, as above."""
         for note in (*unheard_settings("setuptools.build_meta"), *build.notes(self.config, self.jobs)):
             build.log_to_stderr(f"[oxide] {note}")
         with reported(HEADLINE):
-            _check_served(self)
-            self.built = project.make(self.config, self.jobs, self._root)
+            self.built = project.make(self.config, self.jobs, self.root)
         if self._in_tree:
             written = {path.parent for path in build.write_in_tree(self.built)}
             build.prune((left for left in self._directories_in_tree() if left not in written), keep=())
@@ -98,7 +99,7 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
     def _directories_in_tree(self) -> Iterator[Path]:
         """Where builds of any time have put images beside the sources of the project's packages."""
         directory_of = self.get_finalized_command("build_py").get_package_dir
-        places = (self._root / directory_of(package) / DIRECTORY for package in self.distribution.packages or ())
+        places = (self.root / directory_of(package) / DIRECTORY for package in self.distribution.packages or ())
         return (place for place in places if place.is_dir())
 
     @staticmethod
@@ -107,7 +108,8 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
         return "/".join(["build", "links", *job.package.split(".")])
 
     @property
-    def _root(self) -> Path:
+    def root(self) -> Path:
+        """The project's root."""
         return Path(self.distribution.src_root or os.curdir)
 
     @property
@@ -117,74 +119,57 @@ class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower ca
         return self.editable_mode and str(getattr(editable_wheel, "mode", "")).lower() != "strict"
 
 
-class prune_oxide(Command):  # noqa: N801 (setuptools names commands in lower case)
-    """Leaves out of an sdist the images that an editable install put beside the sources."""
+class BuildWithKernels(setuptools_build):
+    """`build`, with the kernel step last."""
 
-    description = "leave compiled kernels out of the sdist"
-    user_options: ClassVar[list[tuple[str, str, str]]] = []
-
-    def initialize_options(self) -> None:
-        """There is nothing to set."""
-
-    def finalize_options(self) -> None:
-        """There is nothing to set."""
-
-    def run(self) -> None:
-        """The user's package data and MANIFEST.in may name everything: take from the list what is no source."""
-        with reported(HEADLINE):
-            _check_served(self.get_finalized_command("build_oxide"))
-        listed = self.get_finalized_command("sdist").filelist
-        listed.files = [file for file in listed.files if DIRECTORY not in Path(file).parts]
+    def get_sub_commands(self) -> list[str]:
+        """What it runs, and what an sdist and an editable install ask for files."""
+        return [*super().get_sub_commands(), build_oxide.__name__]
 
 
-STEPS = {"build": build_oxide, "sdist": prune_oxide}
-"""setuptools' commands, and what each of them does besides in a project with kernels."""
+_COMMANDS: Mapping[str, Any] = {
+    "build": BuildWithKernels,
+    "bdist_wheel": WheelWithKernels,
+    "sdist": SdistWithKernels,
+}
+"""setuptools' commands, and what they are in a project with kernels."""
+
+_OWN: Mapping[str, type[Command]] = {"build_oxide": build_oxide}
+"""Commands of ours, known without an entry point too."""
 
 
 def add_steps(distribution: Distribution, settings: Mapping[str, object] | None = None) -> None:
-    """Let the commands of `distribution` end with ours, under these `-C oxide.*`; a second call only sets those.
+    """Let the commands of `distribution` know kernels, under these `-C oxide.*`; a second call only sets those.
 
-    The list of sub-commands is the command class's, which other distributions and subclasses share: it gets each step
-    once, and the step asks whose command runs.
+    A command may be the project's or another plugin's class, and be named in a table that setuptools has yet to read:
+    hence on top of what there is when it is asked for, and not in `cmdclass`.
     """
+    known = hasattr(distribution, "oxide_settings")
     distribution.oxide_settings = settings or {}
-    for command, step in STEPS.items():
-        steps = distribution.get_command_class(command).sub_commands
-        if all(name != step.__name__ for name, _ in steps):
-            steps.append((step.__name__, _has_kernels))
+    if not known:
+        theirs = distribution.get_command_class
+        distribution.get_command_class = lambda name: (
+            _on_top_of(theirs(name), _COMMANDS[name]) if name in _COMMANDS else _OWN.get(name) or theirs(name)
+        )
 
 
-def _has_kernels(command: Command) -> bool:
-    return hasattr(command.distribution, "oxide_settings")
-
-
-def _check_served(step: build_oxide) -> None:
-    """Raise ConfigErrors for what setuptools' own backend cannot do; ours does it once setuptools is done."""
-    if not isinstance(step.distribution, KernelDistribution):
-        check_served(step.config, "setuptools.build_meta", OF_ARCHIVES)
-
-
-class KernelDistribution(Distribution):
-    """A project built by our own backend: it needs no entry points, for oxide-build may be on the path uninstalled."""
-
-    front_end_settings: ClassVar[Mapping[str, object]] = {}
-
-    def finalize_options(self) -> None:
-        """Add the steps, to a project without `[tool.oxide]` too, which they refuse."""
-        super().finalize_options()
-        add_steps(self, self.front_end_settings)
-        # The hook packs the wheel again, in an order of its own: to compress it before is for nothing.
-        self.get_option_dict("bdist_wheel")["compression"] = "oxide-build", "stored"
-
-    def get_command_class(self, command: str) -> Any:
-        """Our commands by name, then setuptools'."""
-        ours = {step.__name__: step for step in STEPS.values()}
-        return ours.get(command) or super().get_command_class(command)
+@cache
+def _on_top_of(theirs: Any, ours: Any) -> Any:
+    return type(theirs.__name__, (ours, theirs), {})
 
 
 @contextmanager
 def kernel_step(settings: Mapping[str, object]) -> Iterator[None]:
-    """Within, every `setup()` builds kernels too, under these `-C oxide.*` settings."""
-    distribution = type("KernelDistribution", (KernelDistribution,), {"front_end_settings": settings})
-    with mock.patch("distutils.core.Distribution", distribution):
+    """Within, every `setup()` builds kernels too, under these `-C oxide.*` settings.
+
+    A project without `[tool.oxide]` too, so that the step can refuse it; and oxide-build may be on the path
+    uninstalled, without entry points.
+    """
+
+    class DistributionWithKernels(Distribution):
+        def finalize_options(self) -> None:
+            super().finalize_options()
+            add_steps(self, settings)
+
+    with mock.patch("distutils.core.Distribution", DistributionWithKernels):
         yield

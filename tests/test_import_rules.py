@@ -9,7 +9,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "oxide_build"
 
 FLOORS = (
-    {"records", "pipeline.options", "progress", "cache"},
+    {"records", "pipeline.options", "progress", "cache", "archives"},
     {"errors", "manifest"},
     {"layouts"},
     {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice", "starter"},
@@ -25,7 +25,7 @@ FLOORS = (
         "pipeline.ptx",
         "pipeline.ptxas",
     }
-    | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "archives", "explain"}
+    | {"pipeline.alignment", "pipeline.description", "simulator", "config", "discovery", "explain"}
     | {"provenance", "sbom"},
     {"pipeline.stages", "jobs"},
     {"pipeline", "resources"},
@@ -36,6 +36,7 @@ FLOORS = (
     {"prebuilt"},
     {"requirements"},
     {"project"},
+    {"setuptools_archives"},
     {"setuptools_step", "hatch_plugin", "cmake_step", "rebuild"},
     {"setuptools_plugin", "hooks", "cli"},
     {"__main__"},
@@ -55,7 +56,7 @@ OUTSIDE = {
     "hatchling": {"hatch_plugin"},
     "numpy": {"simulator"},
     "rich": {"cli"},
-    "setuptools": {"setuptools_step", "hooks"},
+    "setuptools": {"setuptools_step", "setuptools_archives", "hooks"},
     "typer": {"cli"},
 }
 """Who may import what is not ours."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,9 +26,9 @@ Project = Callable[[str], Backend]
 
 UNSERVED = """oxide-build: the kernels cannot be built
 [tool.oxide] sdist-artifacts: {door} cannot do this
-  help: let build-backend be "oxide_build.hooks" or "hatchling.build"
+  help: let build-backend be "oxide_build.hooks" or "setuptools.build_meta" or "hatchling.build"
 OXIDE_SBOM: {door} cannot do this
-  help: let build-backend be "oxide_build.hooks" or "hatchling.build"
+  help: let build-backend be "oxide_build.hooks" or "setuptools.build_meta" or "hatchling.build"
 2 errors"""
 
 
@@ -69,20 +70,20 @@ def test_manifests_name_the_commit(clone: Project, tmp_path: Path, door: str) ->
     assert origins(contents(project.build("wheel", tmp_path / "2"))) == [{"commit": head, "dirty": True}] * 2
 
 
-def test_an_sdist_without_a_record_is_said_to_have_none(clone: Project, tmp_path: Path) -> None:
-    """setuptools' own backend lets nothing be added to it."""
-    project = clone("setuptools")
+@pytest.mark.parametrize("door", ["setuptools", "hatchling"])
+def test_an_sdist_remembers_the_commit(clone: Project, tmp_path: Path, door: str) -> None:
+    project = clone(door)
     root = unpacked(project.build("sdist", tmp_path / "sdist"), tmp_path / "unpacked")
-    again = Backend(root, BACKENDS["setuptools"], environment=project.environment)
-    assert origins(contents(again.build("wheel", tmp_path / "out"))) == [{}, {}]
-    assert "[oxide] no provenance is recorded: git knows no commit of this tree: " in again.stderr
-
-
-def test_hatchlings_sdist_remembers_the_commit(clone: Project, tmp_path: Path) -> None:
-    project = clone("hatchling")
-    root = unpacked(project.build("sdist", tmp_path / "sdist"), tmp_path / "unpacked")
-    again = Backend(root, BACKENDS["hatchling"], environment=project.environment)
+    again = Backend(root, BACKENDS[door], environment=project.environment)
     assert again.build("wheel", tmp_path / "1").read_bytes() == project.build("wheel", tmp_path / "2").read_bytes()
+
+
+def test_an_sdist_of_scikit_build_core_remembers_none(clone: Project, tmp_path: Path) -> None:
+    """scikit-build-core asks CMake for nothing when it makes one."""
+    project = clone("scikit_build_core")
+    root = unpacked(project.build("sdist", tmp_path / "sdist"), tmp_path / "unpacked")
+    again = Backend(root, BACKENDS["scikit_build_core"], environment=project.environment)
+    assert origins(contents(again.build("wheel", tmp_path / "out"))) == [{}, {}]
 
 
 @pytest.mark.parametrize("generator", ["Ninja", "Unix Makefiles"])
@@ -104,35 +105,44 @@ def test_cmake_asks_for_the_commit_in_each_build(
 # What archives hold
 
 
-@pytest.fixture
-def carrying(backend: Project, tmp_path: Path, without_compiler: dict[str, str]) -> Backend:
-    """hatchling's project in an sdist that carries images, unpacked where no compiler is."""
-    project = backend("hatchling")
+@pytest.fixture(params=["setuptools", "hatchling"])
+def carrying(
+    request: pytest.FixtureRequest, backend: Project, tmp_path: Path, without_compiler: dict[str, str]
+) -> Backend:
+    """A door's project in an sdist that carries images, unpacked where no compiler is."""
+    project = backend(request.param)
     configure(project, "sdist-artifacts = true")
-    assert project.hooks.get_requires_for_build_sdist() == [LLVM, LIBDEVICE]
     root = unpacked(project.build("sdist", tmp_path / "sdist"), tmp_path / "unpacked")
     paths = [without_compiler["PYTHONPATH"], project.environment["PYTHONPATH"]]
     return Backend(
-        root, BACKENDS["hatchling"], environment={**project.environment, "PYTHONPATH": os.pathsep.join(paths)}
+        root, BACKENDS[request.param], environment={**project.environment, "PYTHONPATH": os.pathsep.join(paths)}
     )
 
 
-def test_hatchlings_sdist_carries_images_on_request(carrying: Backend, tmp_path: Path) -> None:
+def test_an_sdist_carries_images_on_request(carrying: Backend, tmp_path: Path) -> None:
     (sdist,) = (tmp_path / "sdist").iterdir()
     carried = [name for name in members(sdist) if name.startswith(".oxide/")]
     assert carried == [".oxide/origin.json", *(f".oxide/{name}" for name in IMAGES)]
-    assert carrying.hooks.get_requires_for_build_wheel() == []
     assert [*contents(carrying.build("wheel", tmp_path / "out"))] == WHEEL
     assert "[oxide] the sdist carries the images of ripple.kernels.decay, " in carrying.stderr
 
 
-def test_hatchlings_sdist_of_an_sdist_carries_the_same(carrying: Backend, tmp_path: Path) -> None:
+def test_an_sdist_of_an_sdist_carries_the_same(carrying: Backend, tmp_path: Path) -> None:
     (first,) = (tmp_path / "sdist").iterdir()
-    assert carrying.hooks.get_requires_for_build_sdist() == []
     again = carrying.build("sdist", tmp_path / "again")
     carried = [[name for name in members(sdist) if name.startswith(".oxide/")] for sdist in (again, first)]
     assert carried[0] == carried[1]
     assert carried_in(again) == carried_in(first)
+
+
+def test_hatchling_asks_for_the_compiler_only_where_it_compiles(backend: Project, tmp_path: Path) -> None:
+    project = backend("hatchling")
+    assert project.hooks.get_requires_for_build_sdist() == []
+    configure(project, "sdist-artifacts = true")
+    assert project.hooks.get_requires_for_build_sdist() == [LLVM, LIBDEVICE]
+    root = unpacked(project.build("sdist", tmp_path / "sdist"), tmp_path / "unpacked")
+    again = Backend(root, BACKENDS["hatchling"], environment=project.environment)
+    assert again.hooks.get_requires_for_build_wheel() == again.hooks.get_requires_for_build_sdist() == []
 
 
 def test_hatchlings_sdist_carries_images_wherever_its_wheel_finds_the_package(backend: Project, tmp_path: Path) -> None:
@@ -146,9 +156,10 @@ def test_hatchlings_sdist_carries_images_wherever_its_wheel_finds_the_package(ba
     assert f".oxide/{IMAGES[0]}" in members(project.build("sdist", tmp_path / "out"))
 
 
+@pytest.mark.parametrize("door", ["setuptools", "hatchling"])
 @pytest.mark.parametrize("kind", ["wheel", "editable"])
-def test_hatchlings_wheel_has_an_sbom_on_request(backend: Project, tmp_path: Path, kind: str) -> None:
-    own, project = backend("backend"), backend("hatchling")
+def test_a_wheel_has_an_sbom_on_request(backend: Project, tmp_path: Path, kind: str, door: str) -> None:
+    own, project = backend("backend"), backend(door)
     for one in (own, project):
         configure(one, "sbom = true")
     assert sbom(project.build(kind, tmp_path / "1")) == sbom(own.build(kind, tmp_path / "2"))
@@ -173,15 +184,27 @@ def test_a_hatchling_that_knows_no_sbom_refuses_it(backend: Project, tmp_path: P
     ]
 
 
-@pytest.mark.parametrize("kind", ["wheel", "editable", "sdist"])
-def test_setuptools_refuses_what_it_cannot_do(backend: Project, tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["wheel", "editable"])
+def test_a_wheel_of_scikit_build_core_has_one_for_each_target_of_cmakes(
+    backend: Project, tmp_path: Path, kind: str
+) -> None:
+    own, project = backend("backend"), backend("scikit_build_core")
+    for one in (own, project):
+        configure(one, "sbom = true")
+    with zipfile.ZipFile(project.build(kind, tmp_path / "1")) as wheel:
+        document = json.loads(wheel.read("ripple-1.0.dist-info/sboms/oxide-build-kernels.cdx.json"))
+    assert document == sbom(own.build(kind, tmp_path / "2"))
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+def test_setuptools_leaves_nothing_to_chance_either(backend: Project, tmp_path: Path, kind: str) -> None:
+    """Modes and times of the tree, owners, the time of day."""
     project = backend("setuptools")
-    configure(project, "sdist-artifacts = true")
-    project.environment["OXIDE_SBOM"] = "1"
-    with pytest.raises(BuildFailed) as raised:
-        project.build(kind, tmp_path / "out")
-    assert raised.value.stderr.strip().endswith(UNSERVED.format(door="setuptools.build_meta"))
-    assert "Traceback" not in raised.value.stderr
+    first = project.build(kind, tmp_path / "1").read_bytes()
+    for path in project.root.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+    assert project.build(kind, tmp_path / "2").read_bytes() == first
 
 
 def test_cmake_refuses_what_it_cannot_do(project: Callable[[str], Path], tmp_path: Path) -> None:

@@ -173,11 +173,8 @@ def python(python_path: str) -> Callable[[str, Path], str]:
 
 STEPS = """
 import sys
-from setuptools import Command, Distribution
-from setuptools.command.build import build
-before = list(build.sub_commands)
-distribution = Distribution()
-print([name for name, wanted in build.sub_commands if "oxide" in name])
+from setuptools import Distribution
+print([name for name in Distribution().get_command_obj("build").get_sub_commands() if "oxide" in name])
 print(*sorted(name for name in sys.modules if name.startswith(("oxide_build", "llvmlite"))))
 """
 
@@ -213,22 +210,28 @@ def test_a_project_with_kernels_gets_the_step(python: Python, project: Callable[
 
 TWICE = """
 from setuptools import Distribution
-from setuptools.command.build import build
-from oxide_build.setuptools_step import KernelDistribution
-def names(distribution):
+from oxide_build.setuptools_step import add_steps, kernel_step
+import distutils.core
+def steps(distribution):
     return [name for name in distribution.get_command_obj("build").get_sub_commands() if "oxide" in name]
-for kind in (Distribution, KernelDistribution, Distribution):
-    print(*names(kind()), *(name for name, _ in build.sub_commands if "oxide" in name))
+def added(distribution):
+    add_steps(distribution)
+    return distribution
+def within():
+    with kernel_step({}):
+        return distutils.core.Distribution()
+for distribution in (Distribution(), added(Distribution()), within(), Distribution()):
+    print(*steps(distribution))
 import os; os.chdir("..")
-print(names(Distribution()))
+print(*steps(Distribution()))
 """
 
 
 def test_the_step_is_added_once_whoever_adds_it(python: Python, project: Callable[[str], Path]) -> None:
-    """Sub-commands are listed by the class, which all distributions of a process share."""
+    """And to no other project that the same process builds."""
     *lines, elsewhere = python(TWICE, project("setuptools")).splitlines()
-    assert lines == ["build_oxide build_oxide"] * 3
-    assert elsewhere == "[]"
+    assert lines == ["build_oxide"] * 4
+    assert elsewhere == ""
 
 
 def test_the_backend_of_its_own_needs_no_entry_points(backend: Project, tmp_path: Path) -> None:
