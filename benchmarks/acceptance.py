@@ -6,6 +6,9 @@ a float64 reference; what compute-sanitizer says of the demo; the closing line o
 anything is wrong.
 
     python benchmarks/acceptance.py --tests DIRECTORY --out benchmarks/results/acceptance.json
+
+It is the installed wheel that is asked: built with `-C oxide.emit=ptx,cubin`, its cubins are what runs
+(`benchmarks/results/acceptance_cubins.json`).
 """
 
 from __future__ import annotations
@@ -35,10 +38,11 @@ def check_kernel(case: Case, random: np.random.Generator) -> dict[str, Any]:
     for size in (*case.tried, case.shown):
         launch = case.make(random, size)
         errors["x".join(map(str, size))] = case.measure(run_on_gpu(case.kernel, launch), launch.expected)
+    image = case.kernel.image
     worst = max(errors.values(), key=lambda error: float("inf") if np.isnan(error) else error)
     return {
         "kernel": case.name,
-        "image": case.kernel.image.target,
+        "image": f"{image.target} {image.kind}",
         "sizes": len(errors),
         "worst_error": worst,
         "tolerance": case.tolerance,
