@@ -60,6 +60,10 @@ def test_its_tests_pass_and_its_code_is_clean(project: Path) -> None:
     python("-m", "ruff", "format", "--check", settings, ".", cwd=project)
 
 
+def test_its_workflow_is_one(project: Path) -> None:
+    python("-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", FILES[-1], cwd=project)
+
+
 def test_git_sees_the_sources_alone(project: Path) -> None:
     cli("build", cwd=project)
     subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)

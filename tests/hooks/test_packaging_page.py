@@ -40,6 +40,12 @@ def test_both_services_run_the_release() -> None:
     assert len(blocks("yaml")) == 2
 
 
+@pytest.mark.parametrize(("number", "schema"), [(0, "vendor.github-workflows"), (1, "vendor.gitlab-ci")])
+def test_the_services_know_what_their_files_say(call: Call, tmp_path: Path, number: int, schema: str) -> None:
+    (tmp_path / "release.yml").write_text(blocks("yaml")[number], encoding="utf-8")
+    call(sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, tmp_path / "release.yml")
+
+
 def test_the_warning_is_the_one_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("oxide_build.runtime.freshness._is_compiler_here", lambda: True)
     (shown,) = blocks("text")
