@@ -27,7 +27,7 @@ import measurement
 from build_package import TARGETS, change_module, write_empty_package, write_package, write_ready_package
 
 MODULES = 50
-SIZES = (10, 25, 50)
+SIZES = (10, 50, 200)
 TREE = Path(__file__).parents[1]
 
 _BUILD = """

@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import Any, TypeAlias
 
 from oxide_build.compilation.messages import (
@@ -30,6 +31,11 @@ from oxide_build.pipeline.ptx.process import Process, ProcessDied
 __all__ = ["Described", "Done", "Emitted", "Emitting", "Failed", "Image", "Message", "Task", "Unsupported", "compiled"]
 
 _CODE = "from oxide_build.compilation.worker import serve; serve()"
+
+IMAGES = 256
+"""How many a process makes before another takes its place: llvmlite keeps about 50 KB of each run of the optimizer (the
+callbacks of its pass builder), and what a build needs should not grow with the project."""
+
 _Said: TypeAlias = "tuple[Task, Message] | BaseException"
 
 
@@ -47,12 +53,13 @@ def compiled(tasks: Sequence[Task], workers: int) -> Generator[tuple[Task, Messa
 
 class _Workers:
     def __init__(self, count: int) -> None:
-        self._processes = [Process(_CODE) for _ in range(count)]
+        self._made = {Process(_CODE): 0 for _ in range(count)}
         self._threads = ThreadPoolExecutor(max(count, 1), thread_name_prefix="oxide-compile")
         self._idle: SimpleQueue[Process] = SimpleQueue()
         self._said: SimpleQueue[_Said] = SimpleQueue()
         self._failed = self._stopping = False
-        for process in self._processes:
+        self._lock = Lock()
+        for process in self._made:
             self._idle.put(process)
 
     def __enter__(self) -> _Workers:
@@ -60,9 +67,10 @@ class _Workers:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """End the processes, at once where nobody wants their answers any more."""
-        self._stopping = kind is not None
-        for process in self._processes:
-            process.stop(at_once=self._stopping)
+        with self._lock:
+            self._stopping = True
+        for process in self._made:
+            process.stop(at_once=kind is not None)
         self._threads.shutdown(cancel_futures=True)
 
     def answers(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Message]]:
@@ -79,13 +87,27 @@ class _Workers:
     def _follow(self, task: Task) -> None:
         """Give a process the task and pass on what it says; on its thread."""
         try:
-            process = self._idle.get_nowait()
+            process = self._rested(self._idle.get_nowait())
+            self._made[process] += len(task.images)
             for message in _ask(process, replace(task, emit=task.emit and not self._failed)):
                 self._failed |= isinstance(message, Failed)
                 self._said.put((task, message))
             self._idle.put(process)
         except (Empty, OxideError, OSError, ValueError) as error:
             self._said.put(error)
+
+    def _rested(self, process: Process) -> Process:
+        """The process, or another in its place where it has made as many images as one should."""
+        if self._made[process] < IMAGES:
+            return process
+        with self._lock:
+            if self._stopping:
+                return process
+            del self._made[process]
+            other = Process(_CODE)
+            self._made[other] = 0
+        process.stop()
+        return other
 
 
 def _ask(process: Process, task: Task) -> Iterator[Message]:

@@ -79,19 +79,36 @@ def test_after_a_mistake_nothing_more_is_emitted_but_every_module_is_looked_at(s
     assert not [message for _, message in said if isinstance(message, Emitted)]
 
 
-def test_whoever_stops_listening_ends_the_processes(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[compilation.Process] = []
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[compilation.Process]:
+    """The processes, as they are started."""
+    noted: list[compilation.Process] = []
 
     class Noted(compilation.Process):
         def __init__(self, code: str) -> None:
             super().__init__(code)
-            started.append(self)
+            noted.append(self)
 
     monkeypatch.setattr(compilation, "Process", Noted)
+    return noted
+
+
+def test_whoever_stops_listening_ends_the_processes(sample: Sample, started: list[compilation.Process]) -> None:
     task = task_of(planned(sample("plain"))["vector"])
     with closing(compiled([task, task, task], 2)) as messages:
         next(messages)
     assert len(started) == 2
+    assert not any(process.is_alive() for process in started)
+
+
+def test_a_process_makes_so_many_images_and_no_more(
+    sample: Sample, started: list[compilation.Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = task_of(planned(sample("plain"))["vector"])
+    monkeypatch.setattr(compilation, "IMAGES", 2 * len(task.images))
+    said = [message.ptx for _, message in compiled([task] * 5, 1) if isinstance(message, Emitted)]
+    assert said == said[: len(task.images)] * 5
+    assert len(started) == 3
     assert not any(process.is_alive() for process in started)
 
 
