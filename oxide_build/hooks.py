@@ -20,10 +20,11 @@ from typing import TypeAlias
 from oxide_build.config import PREFIX, load_config
 from oxide_build.report import HEADLINE, reported
 from oxide_build.requirements import compiler
+from oxide_build.setuptools_plugin import LEAST
 
 ConfigSettings: TypeAlias = "Mapping[str, object] | None"
 
-SETUPTOOLS = "setuptools>=77"
+SETUPTOOLS = f"setuptools>={LEAST}"
 
 
 def get_requires_for_build_wheel(config_settings: ConfigSettings = None) -> list[str]:

@@ -12,6 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+LEAST = 77
+"""The first setuptools that we build with: an sdist's `license` may be an SPDX expression from there on."""
+
 
 def finalize(distribution: Any) -> None:
     """The entry point `setuptools.finalize_distribution_options`: add the step to a project with `[tool.oxide]`.
@@ -19,9 +22,17 @@ def finalize(distribution: Any) -> None:
     pyproject.toml is read here since setuptools calls this before it has.
     """
     if _has_table(Path(distribution.src_root or os.curdir, "pyproject.toml")):
+        _check_version(sys.modules["setuptools"].__version__)
         from oxide_build.setuptools_step import add_steps
 
         add_steps(distribution)
+
+
+def _check_version(version: str) -> None:
+    """SystemExit for one that has no wheels of its own, or does not know today's `[project]`."""
+    if int(version.partition(".")[0]) < LEAST:
+        wanted = f'let [build-system] requires have "setuptools>={LEAST}"'
+        raise SystemExit(f"oxide-build: setuptools {version} is too old to build kernels\n  help: {wanted}")
 
 
 def _has_table(file: Path) -> bool:

@@ -38,7 +38,8 @@ FLOORS = (
     {"project"},
     {"setuptools_archives"},
     {"setuptools_step", "hatch_plugin", "cmake_step", "rebuild"},
-    {"setuptools_plugin", "hooks", "cli"},
+    {"setuptools_plugin"},
+    {"hooks", "cli"},
     {"__main__"},
 )
 """From the ground up. Rooms of one floor do not import each other, so stages never do."""

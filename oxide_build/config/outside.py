@@ -52,10 +52,15 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[_Given]:
 def _from_front_end(settings: Mapping[str, object], mistakes: list[ConfigError]) -> Iterator[_Given]:
     known = {key.setting: key for key in KEYS.values() if key.outside}
     for name, value in settings.items():
-        if name in known:
-            yield f"-C {name}", known[name], _join(value)
-        else:
+        if name not in known:
             mistakes.append(_unknown_setting(name, known))
+            continue
+        texts = ["" if one is None else str(one).strip() for one in (value if isinstance(value, list) else [value])]
+        if len(texts) > 1 and not isinstance(known[name].reader.from_text(""), list):
+            found = " and ".join(f'"{text}"' for text in texts)
+            mistakes.append(ConfigError(f"-C {name}", f"found {found}, needed {known[name].reader.takes}, once"))
+        else:
+            yield f"-C {name}", known[name], ",".join(texts)
 
 
 def _unknown_setting(name: str, known: Collection[str]) -> ConfigError:
@@ -63,12 +68,6 @@ def _unknown_setting(name: str, known: Collection[str]) -> ConfigError:
         return ConfigError(f"-C {name}", "this key is set in pyproject.toml alone")
     help = did_you_mean(name, known) or f"known settings: {', '.join(sorted(known))}"
     return ConfigError(f"-C {name}", "unknown setting", help=help)
-
-
-def _join(value: object) -> str:
-    """A front end's value as one text: a repeated setting arrives as a list."""
-    parts = value if isinstance(value, list) else [value]
-    return ",".join("" if part is None else str(part).strip() for part in parts)
 
 
 def misspelt_variables(environment: Mapping[str, str]) -> Iterator[str]:

@@ -204,6 +204,18 @@ def test_a_broken_file_is_for_setuptools_to_report(tmp_path: Path, pyproject: st
     assert vars(distribution) == {"src_root": str(tmp_path)}
 
 
+def test_a_setuptools_that_is_too_old_is_refused(
+    monkeypatch: pytest.MonkeyPatch, project: Callable[[str], Path]
+) -> None:
+    monkeypatch.setattr("setuptools.__version__", "68.2.2")
+    with pytest.raises(SystemExit) as raised:
+        finalize(SimpleNamespace(src_root=str(project("setuptools"))))
+    assert str(raised.value).splitlines() == [
+        "oxide-build: setuptools 68.2.2 is too old to build kernels",
+        '  help: let [build-system] requires have "setuptools>=77"',
+    ]
+
+
 def test_a_project_with_kernels_gets_the_step(python: Python, project: Callable[[str], Path]) -> None:
     assert python(STEPS, project("setuptools")).splitlines()[0] == "['build_oxide']"
 

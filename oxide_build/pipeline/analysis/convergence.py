@@ -77,7 +77,7 @@ class _Check:
 
     def function(self, analysis: Uniformity, outer: Mapping[Level, _Cause]) -> None:
         """Check one function where it is called: `outer` parted the threads, at each level, before they came."""
-        key = id(analysis), tuple((level, id(cause.branch)) for level, cause in outer.items())
+        key = analysis, tuple((level, cause.branch) for level, cause in outer.items())
         if key in self._seen:
             return
         self._seen.add(key)
