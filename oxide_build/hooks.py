@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import TypeAlias
 
@@ -62,8 +63,12 @@ def prepare_metadata_for_build_editable(metadata_directory: str, config_settings
 def build_wheel(
     wheel_directory: str, config_settings: ConfigSettings = None, metadata_directory: str | None = None
 ) -> str:
-    """Build the wheel, kernels compiled for every target, into `wheel_directory`; gives its name."""
-    with _building(config_settings) as (setuptools, theirs):
+    """Build the wheel, kernels compiled for every target, into `wheel_directory`; gives its name.
+
+    Not in the tree's `build/`, which setuptools never empties: what an earlier build left there, or one that was
+    killed, would ship, and two builds at once would meet. Nothing is written into the tree.
+    """
+    with _building(config_settings, elsewhere=True) as (setuptools, theirs):
         return str(setuptools.build_wheel(wheel_directory, theirs, metadata_directory))
 
 
@@ -82,13 +87,18 @@ def build_sdist(sdist_directory: str, config_settings: ConfigSettings = None) ->
 
 
 @contextmanager
-def _building(config_settings: ConfigSettings) -> Iterator[tuple[ModuleType, dict[str, object]]]:
+def _building(
+    config_settings: ConfigSettings, elsewhere: bool = False
+) -> Iterator[tuple[ModuleType, dict[str, object]]]:
     """Switch the kernel step on; gives setuptools' backend, and the settings that are for it."""
     from setuptools import build_meta
 
     from oxide_build.setuptools_step import kernel_step
 
-    with kernel_step(_ours(config_settings)):
+    with (
+        TemporaryDirectory(prefix="oxide-build-") as scratch,
+        kernel_step(_ours(config_settings), scratch if elsewhere else None),
+    ):
         yield build_meta, _theirs(config_settings)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import shutil
 from collections.abc import Sequence
 from email import message_from_bytes
 from pathlib import Path
@@ -28,7 +29,8 @@ class WheelWithKernels(bdist_wheel):
     """`bdist_wheel`; setuptools has it make the metadata of editable installs too."""
 
     def run(self) -> None:
-        """Pack the wheel, with one time for all that is in it."""
+        """Pack the wheel, with one time for all that is in it, and nothing that a build killed at it has left."""
+        shutil.rmtree(self.bdist_dir, ignore_errors=True)
         with mock.patch.dict(os.environ, SOURCE_DATE_EPOCH=str(source_date())):
             super().run()
 

@@ -158,9 +158,13 @@ def _on_top_of(theirs: Any, ours: Any) -> Any:
     return type(theirs.__name__, (ours, theirs), {})
 
 
+_PLACES = (("build", "build_base"), ("egg_info", "egg_base"))
+"""Where setuptools writes into a project's tree when it makes a wheel: command and option."""
+
+
 @contextmanager
-def kernel_step(settings: Mapping[str, object]) -> Iterator[None]:
-    """Within, every `setup()` builds kernels too, under these `-C oxide.*` settings.
+def kernel_step(settings: Mapping[str, object], scratch: str | None = None) -> Iterator[None]:
+    """Within, every `setup()` builds kernels too, under these `-C oxide.*` settings, and in `scratch` if it is given.
 
     A project without `[tool.oxide]` too, so that the step can refuse it; and oxide-build may be on the path
     uninstalled, without entry points.
@@ -170,6 +174,8 @@ def kernel_step(settings: Mapping[str, object]) -> Iterator[None]:
         def finalize_options(self) -> None:
             super().finalize_options()
             add_steps(self, settings)
+            for command, option in _PLACES if scratch else ():
+                self.get_option_dict(command)[option] = "oxide-build", scratch
 
     with mock.patch("distutils.core.Distribution", DistributionWithKernels):
         yield
