@@ -2,7 +2,8 @@
 
 `FakeDriver` answers as `cuda.bindings.driver` does, in the calls the runtime makes: it
 keeps a context stack a thread, records every call, copies the parameters of a launch when
-it happens, and fails where a test tells it to.
+it happens, and fails where a test tells it to. A test that asks for `way` runs twice, with
+launches by plan in Python and in C, which calls the same driver.
 """
 # ruff: noqa: N802  the driver's own names
 
@@ -23,6 +24,9 @@ import pytest
 
 from oxide_build.manifest import Artifact, Contract, Kernel, Manifest, Parameter
 from oxide_build.runtime import device, loader, native
+from tests.runtime.lookalikes import Streams
+
+pytest.register_assert_rewrite("tests.runtime.planned")
 
 PTX = {"sm_80": b".version 7.0\n// for 8.0", "sm_90": b".version 7.8\n// for 9.0", "sm_90a": b".version 8.0\n// 9.0a"}
 DRIVERS = {"sm_80": "11.0", "sm_90": "11.8", "sm_90a": "12.0"}
@@ -251,6 +255,64 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDriver]:
     forget()
     yield driver
     forget()
+
+
+@pytest.fixture
+def libraries(monkeypatch: pytest.MonkeyPatch) -> Streams:
+    """Something in torch's and CuPy's place that knows its current stream."""
+    here = Streams()
+    torch = SimpleNamespace(_C=SimpleNamespace(_cuda_getCurrentRawStream=lambda ordinal: here.torch + ordinal))
+    found = SimpleNamespace(get_current_stream=lambda ordinal: SimpleNamespace(ptr=here.cupy + ordinal))
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(cuda=found))
+    return here
+
+
+def entry_points(fake: Any) -> dict[bytes, Any]:
+    """The fake driver's functions as C calls them."""
+    pointer, integer, unsigned = ctypes.c_void_p, ctypes.c_int, ctypes.c_uint
+    out = ctypes.POINTER(pointer)
+
+    def launch(kernel: int, *rest: Any) -> int:
+        *geometry, stream, address, extra = rest
+        return int(fake.cuLaunchKernel(kernel, *geometry, stream or 0, address or 0, extra or 0)[0])
+
+    def current(found: Any) -> int:
+        code, found[0] = fake.cuCtxGetCurrent()
+        return int(code)
+
+    def pop(found: Any) -> int:
+        code, found[0] = fake.cuCtxPopCurrent()
+        return int(code)
+
+    def ordinal(found: Any) -> int:
+        code, found[0] = fake.cuCtxGetDevice()
+        return int(code)
+
+    launched = ctypes.CFUNCTYPE(integer, pointer, *[unsigned] * 7, pointer, pointer, pointer)
+    return {
+        b"cuLaunchKernel": launched(launch),
+        b"cuCtxGetCurrent": ctypes.CFUNCTYPE(integer, out)(current),
+        b"cuCtxPushCurrent": ctypes.CFUNCTYPE(integer, pointer)(lambda context: int(fake.cuCtxPushCurrent(context)[0])),
+        b"cuCtxPopCurrent": ctypes.CFUNCTYPE(integer, out)(pop),
+        b"cuCtxGetDevice": ctypes.CFUNCTYPE(integer, ctypes.POINTER(integer))(ordinal),
+    }
+
+
+@pytest.fixture(params=["python", "compiled"])
+def way(request: pytest.FixtureRequest, fake: Any, libraries: Streams, monkeypatch: Any) -> Iterator[str]:
+    """Plans in Python, then in C; a context of GPU 0 is current."""
+    native.compiled.cache_clear()
+    monkeypatch.setenv(native.PURE, "1" if request.param == "python" else "")
+    if request.param == "compiled":
+        if native.compiled() is None:
+            pytest.skip("the helper is not built: python setup.py build_ext --inplace")
+        points = entry_points(fake)
+        found = {name: ctypes.cast(point, ctypes.c_void_p).value for name, point in points.items()}
+        monkeypatch.setattr(fake, "cuGetProcAddress", lambda name, *_: (0, found[name], points), raising=False)
+    fake.contexts.append(1)
+    yield request.param
+    native.compiled.cache_clear()
 
 
 def artifact(target: str, ptx_driver: str, content: bytes = b"") -> Artifact:

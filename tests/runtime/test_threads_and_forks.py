@@ -21,13 +21,13 @@ from typing import Any
 
 import pytest
 from test_compiled import made
-from test_plan import FLOAT32, Tensor
 
 from oxide_build import gpu, runtime
 from oxide_build.errors import DriverNotFoundError, ForkError, KernelError, LaunchError
 from oxide_build.gpu import f32
 from oxide_build.manifest import Manifest
 from oxide_build.runtime import forks, learning, loader, scalars, streams
+from tests.runtime.lookalikes import FLOAT32, Tensor
 
 Make = Callable[..., Any]
 
