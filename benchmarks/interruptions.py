@@ -4,9 +4,10 @@ In: how many, and a seed. Out: one JSON document in `--out`: of so many builds k
 or one of those it started, after a random time, how many were hit at work, and whether the next build succeeded and
 gave the bytes of a build that nothing ever disturbed. Exit status 1 when one did not.
 
-Each build writes beside the sources and into one cache, which all of them share. Before each a module is edited, and
-in every other round the cache is emptied, so that there is always something to make. A build is a process forked from
-this one, which spares it the imports, so that the kill falls into its work.
+Each build makes a wheel, as front ends have it made, and writes beside the sources and into one cache, which all of
+them share. Before each a module is edited, and in every other round the cache is emptied, so that there is always
+something to make. A build is a process forked from this one, which spares it the imports, so that the kill falls into
+its work.
 
     python benchmarks/interruptions.py --count 500 --out benchmarks/results/interruptions.json
 """
@@ -22,7 +23,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from multiprocessing import get_context
 from multiprocessing.context import ForkProcess
 from pathlib import Path
@@ -30,12 +31,14 @@ from pathlib import Path
 import measurement
 from build_package import change_module, write_package
 
-from oxide_build import build
-from oxide_build.cache import Cache
+# setuptools is not ours to know, but to have imported before a build is forked.
+from setuptools import build_meta  # noqa: F401
+
+from oxide_build import build, hooks, setuptools_step  # noqa: F401
 from oxide_build.config import load_config
-from oxide_build.errors import InternalError
 
 MODULES = 3
+SETTINGS = {"oxide.targets": "sm_80,sm_90", "oxide.jobs": "2"}
 
 VARIANTS = 6
 MISSED = "nothing, the build was done"
@@ -45,7 +48,7 @@ class Victim:
     """A project that is built, and killed, over and over."""
 
     def __init__(self, scratch: Path, seed: int) -> None:
-        self.root, self.cache = scratch / "many", scratch / "cache"
+        self.root, self.cache, self.wheels = scratch / "many", scratch / "cache", scratch / "wheels"
         write_package(self.root, MODULES)
         self.random = random.Random(seed)
         self.outcomes: Counter[str] = Counter()
@@ -91,7 +94,7 @@ class Victim:
         return hit
 
     def _start(self, cache: Path | None) -> ForkProcess:
-        process = get_context("fork").Process(target=_build, args=(self.root, cache))
+        process = get_context("fork").Process(target=_build, args=(self.root, cache, self.wheels))
         process.start()
         return process
 
@@ -102,18 +105,19 @@ class Victim:
 
     def _files(self) -> dict[str, bytes]:
         directory = self.root / "src" / "many" / "kernels" / "_oxide"
-        return {file.name: file.read_bytes() for file in sorted(directory.iterdir())}
+        files = [*sorted(directory.iterdir()), *self.wheels.glob("*.whl")]
+        return {file.name: file.read_bytes() for file in files}
 
 
-def _build(root: Path, cache: Path | None) -> None:
-    """One build, in its own process; what it says of its death by a worker's is of no interest."""
-    config = load_config(root, {"oxide.targets": "sm_80,sm_90"}, {})
-    store = Cache(cache, lambda text: print(text, file=sys.stderr))
-    try:
-        built = build.run(build.plan(config, root), 2, lambda line: None, cache=store)
-    except InternalError:
-        raise SystemExit(1) from None
-    build.write_in_tree(built)
+def _build(root: Path, cache: Path | None, wheels: Path) -> None:
+    """One build, in its own process; what it says, of its death by a worker's too, is of no interest."""
+    os.environ["OXIDE_CACHE_DIR"] = str(cache or "off")
+    os.chdir(root)
+    wheels.mkdir(exist_ok=True)
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        hooks.build_wheel(str(wheels), SETTINGS)
+        config = load_config(root, SETTINGS)
+        build.write_in_tree(build.run(build.plan(config, root), 2))
 
 
 def _children(process: int) -> Sequence[int]:

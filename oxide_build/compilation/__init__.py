@@ -43,7 +43,7 @@ def compiled(tasks: Sequence[Task], workers: int) -> Generator[tuple[Task, Messa
     """Every message about every task, as they come.
 
     Once one has failed, the others are only looked at for mistakes. Raises OxideError where llvmlite is not installed,
-    InternalError when a process dies; if LLVM was at work, its IR is kept in a file.
+    InternalError when a process dies; if LLVM was at work, its IR is kept in a file; OxideError too when it is killed.
     """
     if tasks:
         require_llvmlite()
@@ -125,8 +125,11 @@ def _ask(process: Process, task: Task) -> Iterator[Message]:
             yield message
 
 
-def _death(task: Task, at_work: Emitting | None, words: str) -> InternalError:
+def _death(task: Task, at_work: Emitting | None, words: str) -> OxideError:
     module = task.job.source.module
+    if words.startswith("(SIGKILL)"):  # nothing in it does that
+        remedy = "a system out of memory does that; let fewer work at once, OXIDE_JOBS=1"
+        return OxideError(f"{module} ({task.job.source.path}): the compiler was killed (SIGKILL)", help=remedy)
     if at_work is None:
         return InternalError(f"{module} ({task.job.source.path}): the compiler died {words}")
     return failure(module, at_work.image.target, "ptx", f"LLVM died {words}", at_work.llvm_ir)

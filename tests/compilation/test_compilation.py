@@ -12,7 +12,7 @@ import pytest
 from oxide_build import compilation
 from oxide_build.compilation import Done, Emitted, Failed, Image, Task, compiled
 from oxide_build.config import load_config
-from oxide_build.errors import InternalError
+from oxide_build.errors import InternalError, OxideError
 from oxide_build.jobs import Job, plan
 
 Sample = Callable[[str], Path]
@@ -66,6 +66,18 @@ def test_a_fault_of_the_compiler_names_the_module_and_its_last_words(
         list(compiled([task], 1))
     assert "the compiler died (exit status 1)" in str(caught.value)
     assert "TypeError: 'NoneType' object is not callable" in str(caught.value)
+
+
+def test_a_compiler_that_is_killed_is_not_at_fault(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoil(monkeypatch, "llvm.answer = lambda job: __import__('os').kill(__import__('os').getpid(), 9)")
+    task = task_of(planned(sample("plain"))["vector"])
+    with pytest.raises(OxideError) as caught:
+        list(compiled([task], 1))
+    assert str(caught.value).splitlines() == [
+        "plain.kernels.vector (src/plain/kernels/vector.py): the compiler was killed (SIGKILL)",
+        "  help: a system out of memory does that; let fewer work at once, OXIDE_JOBS=1",
+    ]
+    assert not isinstance(caught.value, InternalError)
 
 
 def test_after_a_mistake_nothing_more_is_emitted_but_every_module_is_looked_at(sample: Sample) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from setuptools.command.bdist_wheel import get_platform
 
 from oxide_build.setuptools_plugin import finalize
 from tests.doors.projects import IMAGES, MARKED, SOURCES, WHEEL, beside, contents, images, members, replace
@@ -56,6 +57,18 @@ def test_trap_1_images_of_an_earlier_build_do_not_ship(backend: Project, tmp_pat
         "scale.scale_f64.sm_86.ptx",
     ]
     assert "[oxide] targets is set by OXIDE_TARGETS" in project.stderr
+
+
+def test_trap_1_what_a_killed_build_was_packing_does_not_ship(backend: Project, tmp_path: Path) -> None:
+    """setuptools installs what it packs into a directory that it empties only afterwards."""
+    project = backend("setuptools")
+    first = project.build("wheel", tmp_path / "1").read_bytes()
+    packing = project.root / "build" / f"bdist.{get_platform(None)}" / "wheel"
+    left = packing / "ripple/kernels/_oxide/decay.sm_75.ptx"
+    left.parent.mkdir(parents=True)
+    left.write_text("of a target that is no longer asked for", encoding="utf-8")
+    assert project.build("wheel", tmp_path / "2").read_bytes() == first
+    assert not packing.exists()
 
 
 @pytest.mark.parametrize("data", ["", '\n[tool.setuptools.exclude-package-data]\n"*" = ["*.ptx", "*.json"]\n'])

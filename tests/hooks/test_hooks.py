@@ -11,6 +11,7 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,33 @@ def test_modules_no_longer_named_leave_nothing(backend: Project, tmp_path: Path)
     text = pyproject.read_text(encoding="utf-8").partition("[[tool.oxide.overrides]]")[0]
     pyproject.write_text(text.replace("kernels.*", "kernels.vector"), encoding="utf-8")
     assert images(project.build("wheel", tmp_path / "2")) == ["vector.sm_75.ptx", "vector.sm_90.ptx"]
+
+
+def test_nothing_that_is_gone_ships(backend: Project, tmp_path: Path) -> None:
+    """setuptools never empties `build/`, whatever made it."""
+    project = backend("plain")
+    for place in ("lib", "bdist.linux-x86_64/wheel"):
+        left = project.root / "build" / place / "plain/gone.py"
+        left.parent.mkdir(parents=True)
+        left.touch()
+    assert contents(project.build("wheel", tmp_path / "out")) == PLAIN
+
+
+def test_a_wheel_leaves_the_tree_alone(backend: Project, tmp_path: Path) -> None:
+    project = backend("plain")
+    before = sorted(project.root.rglob("*"))
+    project.build("wheel", tmp_path / "out")
+    assert sorted(project.root.rglob("*")) == before
+
+
+def test_wheels_may_be_built_at_once(backend: Project, tmp_path: Path) -> None:
+    projects = [backend("plain")]
+    projects += [Backend(projects[0].root, environment=projects[0].environment) for _ in range(3)]
+    with ThreadPoolExecutor(len(projects)) as threads:
+        builds = [
+            threads.submit(project.build, "wheel", tmp_path / str(number)) for number, project in enumerate(projects)
+        ]
+    assert len({build.result().read_bytes() for build in builds}) == 1
 
 
 def test_images_of_an_editable_install_ship_neither_in_wheel_nor_sdist(backend: Project, tmp_path: Path) -> None:
