@@ -53,7 +53,6 @@ $(WHEELS)/tool: $(SOURCES) $(DEMO)/env/ready-$(PYTHON_NAME)
 	touch $@
 
 $(WHEELS)/example: $(WHEELS)/tool $(EXAMPLE)
-	rm -rf example_pkg/build
 	$(DEMO)/env/bin/python -m pip wheel --no-deps --find-links $(WHEELS) --wheel-dir $(WHEELS) ./example_pkg
 	touch $@
 

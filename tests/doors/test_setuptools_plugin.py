@@ -8,10 +8,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from sysconfig import get_platform
 from types import SimpleNamespace
 
 import pytest
-from setuptools.command.bdist_wheel import get_platform
 
 from oxide_build.setuptools_plugin import finalize
 from tests.doors.projects import IMAGES, MARKED, SOURCES, WHEEL, beside, contents, images, members, replace
@@ -63,7 +63,7 @@ def test_trap_1_what_a_killed_build_was_packing_does_not_ship(backend: Project, 
     """setuptools installs what it packs into a directory that it empties only afterwards."""
     project = backend("setuptools")
     first = project.build("wheel", tmp_path / "1").read_bytes()
-    packing = project.root / "build" / f"bdist.{get_platform(None)}" / "wheel"
+    packing = project.root / "build" / f"bdist.{get_platform()}" / "wheel"
     left = packing / "ripple/kernels/_oxide/decay.sm_75.ptx"
     left.parent.mkdir(parents=True)
     left.write_text("of a target that is no longer asked for", encoding="utf-8")
