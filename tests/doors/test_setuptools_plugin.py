@@ -129,11 +129,13 @@ def test_trap_5_nothing_is_kept_where_an_editable_build_throws_it_away(backend: 
     assert [path.name for path in (project.root / "build").iterdir() if path.name.startswith("temp")] == []
 
 
-def test_trap_6_a_c_extension_beside_kernels(backend: Project, tmp_path: Path) -> None:
+@pytest.mark.parametrize("hooks", ["setuptools.build_meta", "oxide_build.hooks"])
+def test_trap_6_a_c_extension_beside_kernels(backend: Project, tmp_path: Path, hooks: str) -> None:
     """The extension makes a platform wheel, and moves build_lib."""
     if shutil.which("cc") is None and shutil.which("gcc") is None:
         pytest.skip("no C compiler: setuptools cannot build the sample's extension")
-    wheel = backend("extension").build("wheel", tmp_path / "out")
+    project = backend("extension")
+    wheel = Backend(project.root, hooks, environment=project.environment).build("wheel", tmp_path / "out")
     assert wheel.name.startswith(f"ripple-1.0-cp{sys.version_info[0]}{sys.version_info[1]}-cp")
     files = [*contents(wheel)]
     assert [name for name in files if "ripple/host." not in name] == WHEEL
