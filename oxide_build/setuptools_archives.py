@@ -17,6 +17,7 @@ from typing import Any
 from unittest import mock
 
 from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.install_lib import install_lib
 from setuptools.command.sdist import sdist
 
 from oxide_build import project, sbom
@@ -31,7 +32,10 @@ class WheelWithKernels(bdist_wheel):
     def run(self) -> None:
         """Pack the wheel, with one time for all that is in it, and nothing that a build killed at it has left."""
         shutil.rmtree(self.bdist_dir, ignore_errors=True)
-        with mock.patch.dict(os.environ, SOURCE_DATE_EPOCH=str(source_date())):
+        with (
+            mock.patch.dict(os.environ, SOURCE_DATE_EPOCH=str(source_date())),
+            mock.patch.object(install_lib, "copy_tree", _linked),
+        ):
             super().run()
 
     def egg2dist(self, egginfo_path: str, distinfo_path: str) -> None:
@@ -72,6 +76,19 @@ class SdistWithKernels(sdist):
         if format == "gztar":
             normalize_sdist(Path(path))
         return path
+
+
+def _linked(command: install_lib, source: str, target: str, *_: object) -> list[str]:
+    """What `install_lib` copies into the tree to be packed, as links."""
+    shutil.copytree(source, target, copy_function=_link, dirs_exist_ok=True)
+    return []
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _is_made(file: str) -> bool:
