@@ -59,7 +59,8 @@ class SdistWithKernels(sdist):
     """`sdist`."""
 
     def make_release_tree(self, base_dir: str, files: Sequence[str]) -> None:
-        """Make the tree to be packed. A mistake is SystemExit, and leaves no tree."""
+        """Make the tree to be packed, anew where a killed build left one. A mistake is SystemExit, and leaves none."""
+        shutil.rmtree(base_dir, ignore_errors=True)
         kept = [file for file in files if not _is_made(file)]
         step = self.get_finalized_command("build_oxide")
         with reported(HEADLINE):

@@ -69,6 +69,17 @@ def test_what_was_built_before_does_not_change_it(backend: Project, tmp_path: Pa
     assert project.build("sdist", tmp_path / "3").read_bytes() == first
 
 
+def test_what_a_killed_build_was_packing_is_not_in_it(backend: Project, tmp_path: Path) -> None:
+    """setuptools makes the tree that it packs in the project's, and removes it only afterwards."""
+    project = backend("plain")
+    first = project.build("sdist", tmp_path / "1").read_bytes()
+    left = project.root / "plain-1.0/src/plain/gone.py"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    assert project.build("sdist", tmp_path / "2").read_bytes() == first
+    assert not (project.root / "plain-1.0").exists()
+
+
 def test_modules_that_kernels_import_are_in_it_though_in_no_package(backend: Project, tmp_path: Path) -> None:
     project = backend("mapped")
     shared = project.root / "shared/functions.py"
