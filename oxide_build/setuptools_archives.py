@@ -79,8 +79,13 @@ class SdistWithKernels(sdist):
         return path
 
 
-def _linked(command: install_lib, source: str, target: str, *_: object) -> list[str]:
-    """What `install_lib` copies into the tree to be packed, as links."""
+_copied = install_lib.copy_tree
+
+
+def _linked(command: install_lib, source: str, target: str, *rest: Any) -> list[str]:
+    """What `install_lib` copies into the tree to be packed, as links; where it leaves files out, its own way."""
+    if command.get_exclusions():
+        return list(_copied(command, source, target, *rest))
     shutil.copytree(source, target, copy_function=_link, dirs_exist_ok=True)
     return []
 
