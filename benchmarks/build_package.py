@@ -32,6 +32,10 @@ _OXIDE = """
 kernels = ["many.kernels.*"]
 targets = [{targets}]
 """
+_DATA = """
+[tool.setuptools.package-data]
+"*" = ["_oxide/*"]
+"""
 
 
 def write_package(root: Path, modules: int) -> None:
@@ -51,24 +55,7 @@ def write_ready_package(root: Path, wheel: Path) -> None:
     """The content of a wheel as a package of plain setuptools, for which the images are data like any other."""
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(root / "src", [name for name in archive.namelist() if ".dist-info/" not in name])
-    (root / "pyproject.toml").write_text(READY, encoding="utf-8")
-
-
-READY = """
-[build-system]
-requires = ["setuptools"]
-build-backend = "setuptools.build_meta"
-
-[project]
-name = "ready"
-version = "1.0"
-
-[tool.setuptools.packages.find]
-where = ["src"]
-
-[tool.setuptools.package-data]
-"*" = ["_oxide/*"]
-"""
+    _write_project(root, "ready", "setuptools.build_meta", _DATA)
 
 
 def write_empty_package(root: Path) -> None:
@@ -79,7 +66,8 @@ def write_empty_package(root: Path) -> None:
 
 
 def _write_project(root: Path, name: str, backend: str, more: str) -> None:
-    text = _PYPROJECT.format(requires='"oxide-build"' if more else '"setuptools"', backend=backend, name=name)
+    requires = '"setuptools"' if backend.startswith("setuptools") else '"oxide-build"'
+    text = _PYPROJECT.format(requires=requires, backend=backend, name=name)
     (root / "pyproject.toml").write_text(text + more, encoding="utf-8")
 
 

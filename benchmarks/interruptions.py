@@ -24,6 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
+from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.context import ForkProcess
 from pathlib import Path
@@ -31,13 +32,13 @@ from pathlib import Path
 import measurement
 from build_package import change_module, write_package
 
-# setuptools is not ours to know, but to have imported before a build is forked.
-from setuptools import build_meta  # noqa: F401
-
-from oxide_build import build, hooks, setuptools_step  # noqa: F401
+from oxide_build import build, hooks
 from oxide_build.config import load_config
 
 MODULES = 3
+IMPORTED = ("setuptools.build_meta", "oxide_build.setuptools_step")
+"""What a build imports when it is needed, and finds there."""
+
 SETTINGS = {"oxide.targets": "sm_80,sm_90", "oxide.jobs": "2"}
 
 VARIANTS = 6
@@ -134,6 +135,8 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    for module in IMPORTED:
+        import_module(module)
     with tempfile.TemporaryDirectory() as scratch:
         victim = Victim(Path(scratch), options.seed)
         while victim.hits < options.count:

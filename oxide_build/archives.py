@@ -13,13 +13,22 @@ import os
 import tarfile
 from pathlib import Path
 
+from oxide_build.errors import ConfigError, ConfigErrors
+
 NO_DATE = 315532800
 """1980-01-01, in seconds since 1970: the first that a zip can hold, and what stands where nobody gave a date."""
 
 
 def source_date() -> int:
-    """The time of everything in an archive, in seconds since 1970: that of `SOURCE_DATE_EPOCH`, or `NO_DATE`."""
-    return max(int(os.environ.get("SOURCE_DATE_EPOCH") or NO_DATE), NO_DATE)
+    """The time of everything in an archive, in seconds since 1970: that of `SOURCE_DATE_EPOCH`, or `NO_DATE`.
+
+    Raises ConfigErrors where that variable is no number.
+    """
+    text = os.environ.get("SOURCE_DATE_EPOCH") or str(NO_DATE)
+    if not text.isdecimal():
+        found = f'found "{text}", needed seconds since 1970, as `git log -1 --format=%ct` gives them'
+        raise ConfigErrors([ConfigError("SOURCE_DATE_EPOCH", found)])
+    return max(int(text), NO_DATE)
 
 
 def normalize_modes(tree: Path) -> None:

@@ -31,11 +31,10 @@ class WheelWithKernels(bdist_wheel):
 
     def run(self) -> None:
         """Pack the wheel, with one time for all that is in it, and nothing that a build killed at it has left."""
+        with reported(HEADLINE):
+            date = str(source_date())
         shutil.rmtree(self.bdist_dir, ignore_errors=True)
-        with (
-            mock.patch.dict(os.environ, SOURCE_DATE_EPOCH=str(source_date())),
-            mock.patch.object(install_lib, "copy_tree", _linked),
-        ):
+        with mock.patch.dict(os.environ, SOURCE_DATE_EPOCH=date):
             super().run()
 
     def egg2dist(self, egginfo_path: str, distinfo_path: str) -> None:
@@ -55,6 +54,19 @@ class WheelWithKernels(bdist_wheel):
         normalize_modes(Path(wheelfile_base).parent)
 
 
+class LinkingInstall(install_lib):
+    """`install_lib`, which also fills the tree that a wheel is packed from."""
+
+    def copy_tree(self, infile: str, outfile: str, *arguments: Any, **named: Any) -> list[str]:
+        """Link what is packed and thrown away, copy what stays; gives what to byte-compile, nothing of a wheel."""
+        wheel = self.distribution.command_obj.get("bdist_wheel")
+        is_packed = wheel is not None and wheel.bdist_dir == self.get_finalized_command("install").root
+        if not is_packed or self.get_exclusions():
+            return list(super().copy_tree(infile, outfile, *arguments, **named))
+        shutil.copytree(infile, outfile, copy_function=_link, dirs_exist_ok=True)
+        return []
+
+
 class SdistWithKernels(sdist):
     """`sdist`."""
 
@@ -64,6 +76,7 @@ class SdistWithKernels(sdist):
         kept = [file for file in files if not _is_made(file)]
         step = self.get_finalized_command("build_oxide")
         with reported(HEADLINE):
+            source_date()  # a mistake there would leave a tree
             project.check_sources(step.jobs, {Path(os.path.normpath(file)).as_posix() for file in kept})
             carried = project.carried_files(step.config, step.jobs, step.root)
         super().make_release_tree(base_dir, kept)
@@ -77,17 +90,6 @@ class SdistWithKernels(sdist):
         if format == "gztar":
             normalize_sdist(Path(path))
         return path
-
-
-_copied = install_lib.copy_tree
-
-
-def _linked(command: install_lib, source: str, target: str, *rest: Any) -> list[str]:
-    """What `install_lib` copies into the tree to be packed, as links; where it leaves files out, its own way."""
-    if command.get_exclusions():
-        return list(_copied(command, source, target, *rest))
-    shutil.copytree(source, target, copy_function=_link, dirs_exist_ok=True)
-    return []
 
 
 def _link(source: str, target: str) -> None:

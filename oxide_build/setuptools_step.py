@@ -11,9 +11,9 @@ own room because a step of setuptools' is what setuptools says it is.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar
 from unittest import mock
@@ -27,7 +27,7 @@ from oxide_build.config import Config, load_config
 from oxide_build.front_ends import unheard_settings
 from oxide_build.manifest import DIRECTORY
 from oxide_build.report import HEADLINE, reported
-from oxide_build.setuptools_archives import SdistWithKernels, WheelWithKernels
+from oxide_build.setuptools_archives import LinkingInstall, SdistWithKernels, WheelWithKernels
 
 
 class build_oxide(Command):  # noqa: N801 (setuptools names commands in lower case)
@@ -130,12 +130,10 @@ class BuildWithKernels(setuptools_build):
 _COMMANDS: Mapping[str, Any] = {
     "build": BuildWithKernels,
     "bdist_wheel": WheelWithKernels,
+    "install_lib": LinkingInstall,
     "sdist": SdistWithKernels,
 }
 """setuptools' commands, and what they are in a project with kernels."""
-
-_OWN: Mapping[str, type[Command]] = {"build_oxide": build_oxide}
-"""Commands of ours, known without an entry point too."""
 
 
 def add_steps(distribution: Distribution, settings: Mapping[str, object] | None = None) -> None:
@@ -144,13 +142,15 @@ def add_steps(distribution: Distribution, settings: Mapping[str, object] | None 
     A command may be the project's or another plugin's class, and be named in a table that setuptools has yet to read:
     hence on top of what there is when it is asked for, and not in `cmdclass`.
     """
-    known = hasattr(distribution, "oxide_settings")
+    if not hasattr(distribution, "oxide_settings"):
+        distribution.get_command_class = partial(_command, distribution.get_command_class)
     distribution.oxide_settings = settings or {}
-    if not known:
-        theirs = distribution.get_command_class
-        distribution.get_command_class = lambda name: (
-            _on_top_of(theirs(name), _COMMANDS[name]) if name in _COMMANDS else _OWN.get(name) or theirs(name)
-        )
+
+
+def _command(theirs: Callable[[str], Any], name: str) -> Any:
+    if name == build_oxide.__name__:
+        return build_oxide
+    return _on_top_of(theirs(name), _COMMANDS[name]) if name in _COMMANDS else theirs(name)
 
 
 @cache

@@ -9,9 +9,9 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "oxide_build"
 
 FLOORS = (
-    {"records", "pipeline.options", "progress", "cache", "archives"},
+    {"records", "pipeline.options", "progress", "cache"},
     {"errors", "manifest"},
-    {"layouts"},
+    {"layouts", "archives"},
     {"ir", "signature", "report", "pipeline.targets", "pipeline.libdevice", "starter"},
     {"variants", "pipeline.imports"},
     {"dialects", "readers", "runtime"},

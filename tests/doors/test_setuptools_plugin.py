@@ -129,6 +129,16 @@ def test_trap_5_nothing_is_kept_where_an_editable_build_throws_it_away(backend: 
     assert [path.name for path in (project.root / "build").iterdir() if path.name.startswith("temp")] == []
 
 
+def test_what_is_installed_is_no_link_into_the_build(python: Python, project: Callable[[str], Path]) -> None:
+    """As what a wheel is packed from may be: the next build writes into that."""
+    root = project("setuptools")
+    install = ["-q", "install", "--root=installed", "--install-lib=/lib", "--single-version-externally-managed"]
+    python(f"from setuptools import setup; setup(script_args={[*install, '--record=record']})", root)
+    files = [file for file in (root / "installed/lib/ripple").rglob("*") if file.is_file()]
+    assert {"scale.py", "decay.sm_80.ptx"} <= {file.name for file in files}
+    assert {file.stat().st_nlink for file in files} == {1}
+
+
 @pytest.mark.parametrize("hooks", ["setuptools.build_meta", "oxide_build.hooks"])
 def test_trap_6_a_c_extension_beside_kernels(backend: Project, tmp_path: Path, hooks: str) -> None:
     """The extension makes a platform wheel, and moves build_lib."""

@@ -284,6 +284,15 @@ def test_bytes_depend_on_the_tree_alone(sample: Callable[[str], Path], tmp_path:
 # Mistakes
 
 
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+def test_a_date_that_is_none_is_a_report(backend: Project, tmp_path: Path, kind: str) -> None:
+    project = backend("plain")
+    project.environment["SOURCE_DATE_EPOCH"] = "yesterday"
+    (said,) = [line for line in refused(project, kind, tmp_path / "out") if line.startswith("SOURCE_DATE_EPOCH")]
+    wanted = "needed seconds since 1970, as `git log -1 --format=%ct` gives them"
+    assert said == f'SOURCE_DATE_EPOCH: found "yesterday", {wanted}'
+
+
 def refused(project: Backend, kind: str, out: Path, **settings: object) -> list[str]:
     """The last words of a build that must fail, with nothing left in `out`."""
     with pytest.raises(BuildFailed) as raised:
