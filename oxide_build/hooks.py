@@ -10,6 +10,7 @@ Config settings that begin with `oxide.` are ours; the rest go to setuptools.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -111,8 +112,11 @@ def _theirs(config_settings: ConfigSettings) -> dict[str, object]:
 
 
 def _asked_by_setuptools(hook: str, config_settings: ConfigSettings) -> list[str]:
-    """`setup_requires` of a setup.py; nothing while setuptools is not there to be asked."""
-    if find_spec("setuptools") is None:
+    """`setup_requires` of a setup.py or setup.cfg; nothing while setuptools is not there to be asked.
+
+    Asked only where there is one, since setuptools makes metadata in the tree to answer.
+    """
+    if find_spec("setuptools") is None or not any(map(os.path.isfile, ("setup.py", "setup.cfg"))):
         return []
     from setuptools import build_meta
 

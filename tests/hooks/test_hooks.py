@@ -75,6 +75,14 @@ def test_requirements_of_a_wheel_name_libdevice_where_math_is(backend: Project) 
     assert plain.get_requires_for_build_editable() == [*compiler, "nvidia-nvvm>=13,<14"]
 
 
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+def test_requirements_of_a_setup_py_are_passed_on(backend: Project, kind: str) -> None:
+    project = backend("plain")
+    setup = 'from setuptools import setup\n\nsetup(setup_requires=["cython"])\n'
+    (project.root / "setup.py").write_text(setup, encoding="utf-8")
+    assert "cython" in getattr(project.hooks, f"get_requires_for_build_{kind}")()
+
+
 def test_an_sdist_needs_no_compiler(backend: Project) -> None:
     assert backend("plain").hooks.get_requires_for_build_sdist() == ["setuptools>=77"]
 
@@ -189,6 +197,9 @@ def test_nothing_that_is_gone_ships(backend: Project, tmp_path: Path) -> None:
 def test_a_wheel_leaves_the_tree_alone(backend: Project, tmp_path: Path) -> None:
     project = backend("plain")
     before = sorted(project.root.rglob("*"))
+    project.hooks.get_requires_for_build_wheel()
+    (tmp_path / "metadata").mkdir()
+    project.hooks.prepare_metadata_for_build_wheel(str(tmp_path / "metadata"))
     project.build("wheel", tmp_path / "out")
     assert sorted(project.root.rglob("*")) == before
 
